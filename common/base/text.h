@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Builds a string in memory of a fixed size. What does not fit is dropped and remembered: a builder
+ * is asked once, at the end, whether all of it is there. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Always ends in a NUL that is not counted in size. */
+struct text {
+    char *bytes; /* the caller's */
+    size_t size;
+    size_t capacity; /* with room for the NUL */
+    bool full;       /* something did not fit */
+};
+
+void text_init(struct text *text, char *memory, size_t capacity);
+void text_reset(struct text *text);
+void text_put(struct text *text, const char *string);
+void text_put_bytes(struct text *text, const char *bytes, size_t size);
+void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
