@@ -18,3 +18,19 @@
 #define IDENTIFIER_MAX 63u
 _Static_assert(NAMESPACE_MAX + sizeof "_worker" - 1 <= IDENTIFIER_MAX, "a role's name must fit");
 _Static_assert(LANES_DEFAULT <= LANES_MAX, "the default must be allowed");
+
+/* Jobs, as the contract bounds them. */
+#define JOB_SIZE_MAX      (64u * 1024u) /* bytes of a message's body */
+#define JOB_ID_MAX        128u          /* bytes */
+#define JOB_EXPIRE_PREFIX "till:expire:"
+#define JOB_EXPIRE_ID_MAX (sizeof JOB_EXPIRE_PREFIX - 1 + JOB_ID_MAX)
+#define JOB_TEXT_MAX      128u         /* bytes of a ref, a customer, a SKU */
+#define JOB_STORE_MAX     64u          /* bytes of a store, a pool, a round */
+#define JOB_ITEMS_MAX     100u         /* lines */
+#define JOB_QTY_MAX       1000000u     /* of a line */
+#define JOB_META_MAX      (8u * 1024u) /* bytes as sent */
+#define JOB_DEPTH_MAX     32u          /* of nested JSON */
+#define JOB_TTL_MAX       2592000u     /* seconds */
+#define JOB_TTL_DEFAULT   900u
+#define UNSOLD_MAX        1000000000u /* units of one SKU in one pool */
+_Static_assert((uint64_t)JOB_ITEMS_MAX *JOB_QTY_MAX <= UNSOLD_MAX, "a summed line must fit");
