@@ -33,4 +33,4 @@ _Static_assert(LANES_DEFAULT <= LANES_MAX, "the default must be allowed");
 #define JOB_TTL_MAX       2592000u     /* seconds */
 #define JOB_TTL_DEFAULT   900u
 #define UNSOLD_MAX        1000000000u /* units of one SKU in one pool */
-_Static_assert((uint64_t)JOB_ITEMS_MAX *JOB_QTY_MAX <= UNSOLD_MAX, "a summed line must fit");
+_Static_assert(JOB_QTY_MAX <= UNSOLD_MAX / JOB_ITEMS_MAX, "a summed line must fit");
