@@ -32,6 +32,8 @@ _Static_assert(LANES_DEFAULT <= LANES_MAX, "the default must be allowed");
 #define JOB_DEPTH_MAX     32u          /* of nested JSON */
 #define JOB_TTL_MAX       2592000u     /* seconds */
 #define JOB_TTL_DEFAULT   900u
+#define JOB_STORE_DEFAULT "default"
+#define JOB_POOL_DEFAULT  "main"
 #define UNSOLD_MAX        1000000000u /* units of one SKU in one pool */
 _Static_assert(JOB_QTY_MAX <= UNSOLD_MAX / JOB_ITEMS_MAX, "a summed line must fit");
 

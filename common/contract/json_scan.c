@@ -296,3 +296,36 @@ bool json_scan_word(struct json_scan *scan, const char *word)
     scan->at += size;
     return true;
 }
+
+void json_scan_open(struct json_scan *scan, char close, bool *more)
+{
+    scan->at++;
+    *more = json_scan_peek(scan) != close;
+    scan->at += !*more;
+}
+
+bool json_scan_key(struct json_scan *scan, uint32_t level, struct span *key)
+{
+    ENSURE(level < JOB_DEPTH_MAX);
+    if (json_scan_peek(scan) != '"') {
+        return json_scan_break(scan, "a key in double quotes must stand here");
+    }
+    if (!json_scan_string(scan, key)) {
+        return false;
+    }
+    scan->path[level] = (struct json_step){*key, 0};
+    scan->path_size = level + 1;
+    return json_scan_mark(scan, ':', "a colon must follow the key");
+}
+
+bool json_scan_next(struct json_scan *scan, char close, uint32_t level, bool *more)
+{
+    const char mark = json_scan_peek(scan);
+    scan->path_size = level;
+    if (mark != ',' && mark != close) {
+        return json_scan_break(scan, "a comma or the closing bracket must stand here");
+    }
+    scan->at++;
+    *more = mark == ',';
+    return true;
+}

@@ -64,6 +64,19 @@ bool json_scan_integer(struct json_scan *scan, int64_t *value) MUST_CHECK;
 /* null, true or false: this one. */
 bool json_scan_word(struct json_scan *scan, const char *word) MUST_CHECK;
 
+/* The members of an object or the elements of an array, one by one; level is the number of steps
+ * that the container's own path has, and close its closing bracket:
+ *
+ *     json_scan_open(scan, '}', &more);            stands at the opening bracket
+ *     while (more) {
+ *         json_scan_key(scan, level, &key)         of an object: the path now ends in this key
+ *         ... the value ...
+ *         json_scan_next(scan, '}', level, &more)  the path is the container's again
+ *     } */
+void json_scan_open(struct json_scan *scan, char close, bool *more);
+bool json_scan_key(struct json_scan *scan, uint32_t level, struct span *key) MUST_CHECK;
+bool json_scan_next(struct json_scan *scan, char close, uint32_t level, bool *more) MUST_CHECK;
+
 /* Begins with no keys seen; the memory is JSON_KEYS_SIZE bytes, aligned for anything. */
 struct json_keys *json_keys_init(void *memory);
 
