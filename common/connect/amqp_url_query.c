@@ -223,13 +223,15 @@ bool amqp_url_query(struct part query, struct amqp_url *url, struct error *error
     bool seen[OPTIONS] = {false};
     unsigned ordinal = 0;
     struct part rest = query;
+    bool more = part_size(query) > 0;
 
-    while (rest.begin < rest.end) {
+    while (more) {
         const char *end = part_find(rest, '&');
         if (!take_option((struct part){rest.text, rest.begin, end}, ++ordinal, seen, url, error)) {
             return false;
         }
-        rest.begin = end < rest.end ? end + 1 : end;
+        more = end < rest.end;
+        rest.begin = more ? end + 1 : end;
     }
     if ((url->certificate_file[0] == '\0') != (url->key_file[0] == '\0')) {
         error_set(error, ERROR_CONFIG, "certfile and keyfile: one is given without the other");
