@@ -258,6 +258,13 @@ static bool refuse(struct rabbit *rabbit, uint16_t channel, const amqp_method_t 
     return error_set(error, ERROR_FATAL, "an unexpected answer: %s", amqp_method_name(method->id));
 }
 
+bool rabbit_channel_close(struct rabbit *rabbit, uint16_t channel, struct error *error)
+{
+    return rabbit_reply(rabbit, channel,
+                        amqp_channel_close(rabbit->connection, channel, AMQP_REPLY_SUCCESS),
+                        "close channel", error);
+}
+
 bool rabbit_reply(struct rabbit *rabbit, uint16_t channel, amqp_rpc_reply_t reply, const char *what,
                   struct error *error)
 {

@@ -61,6 +61,10 @@ void rabbit_close(struct rabbit *rabbit);
 /* Also for a channel that the broker has closed: rabbit_reply has answered that. */
 bool rabbit_channel_open(struct rabbit *rabbit, uint16_t channel, struct error *error) MUST_CHECK;
 
+/* Gives back what was delivered on it and not acknowledged. Not after a request on it has failed:
+ * then the broker has closed it. */
+bool rabbit_channel_close(struct rabbit *rabbit, uint16_t channel, struct error *error) MUST_CHECK;
+
 /* Turns librabbitmq's answer to a request into success or an error:
  *
  *     amqp_queue_declare(rabbit->connection, channel, ...);
