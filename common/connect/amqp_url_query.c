@@ -187,7 +187,7 @@ static bool set_option(const struct option *option, struct part value, struct am
     case OPTION_MECHANISM:
         return set_mechanism(value, error);
     }
-    ENSURE(!"an option without a type");
+    ENSURE(false); /* each type has returned */
     return false;
 }
 
