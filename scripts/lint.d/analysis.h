@@ -7,18 +7,18 @@
 
 #include "common/base/error.h"
 
-#define error_set(...)                                                                             \
-    ({                                                                                             \
-        (void)error_set(__VA_ARGS__);                                                              \
-        false;                                                                                     \
+#define error_set(...)                \
+    ({                                \
+        (void)error_set(__VA_ARGS__); \
+        false;                        \
     })
-#define error_wrap(...)                                                                            \
-    ({                                                                                             \
-        (void)error_wrap(__VA_ARGS__);                                                             \
-        false;                                                                                     \
+#define error_wrap(...)                \
+    ({                                 \
+        (void)error_wrap(__VA_ARGS__); \
+        false;                         \
     })
-#define error_advise(...)                                                                          \
-    ({                                                                                             \
-        (void)error_advise(__VA_ARGS__);                                                           \
-        false;                                                                                     \
+#define error_advise(...)                \
+    ({                                   \
+        (void)error_advise(__VA_ARGS__); \
+        false;                           \
     })
