@@ -20,27 +20,11 @@ static const struct qty_rule adjust_rule = {-(int64_t)JOB_QTY_MAX, JOB_QTY_MAX, 
 static const struct qty_rule set_rule = {0, UNSOLD_MAX, true, "must be 0 to 1,000,000,000"};
 static const struct qty_rule define_rule = {0, 0, true, ""};
 
-static const struct qty_rule *qty_rule(enum kind kind)
-{
-    switch (kind) {
-    case KIND_CHECKOUT:
-    case KIND_RESERVE:
-    case KIND_CANCEL:
-    case KIND_COMMIT:
-    case KIND_RELEASE:
-    case KIND_EXTEND:
-    case KIND_EXPIRE:
-        return &cart_rule;
-    case KIND_ADJUST:
-        return &adjust_rule;
-    case KIND_SET:
-        return &set_rule;
-    case KIND_DEFINE:
-        return &define_rule;
-    }
-    ENSURE(!"a kind");
-    return NULL;
-}
+/* By kind; of those without items nothing is asked. */
+static const struct qty_rule *const qty_rules[KIND_COUNT] = {
+    [KIND_CHECKOUT] = &cart_rule, [KIND_RESERVE] = &cart_rule, [KIND_CANCEL] = &cart_rule,
+    [KIND_ADJUST] = &adjust_rule, [KIND_SET] = &set_rule,      [KIND_DEFINE] = &define_rule,
+};
 
 static bool refuse_field(struct json_scan *scan, enum field field, const char *fault)
 {
@@ -80,7 +64,8 @@ static bool check_fields(struct json_scan *scan, uint32_t seen, enum kind kind)
 /* Every line by itself, as it was sent. */
 static bool check_lines(struct json_scan *scan, const struct job *job)
 {
-    const struct qty_rule *rule = qty_rule(job->kind);
+    const struct qty_rule *rule = qty_rules[job->kind];
+    ENSURE(rule != NULL || job->item_count == 0);
     for (uint32_t i = 0; i < job->item_count; i++) {
         const struct item *line = &job->items[i];
         if (line->qty < rule->min || line->qty > rule->max || (line->qty == 0 && !rule->zero)) {

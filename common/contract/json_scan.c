@@ -321,10 +321,10 @@ bool json_scan_key(struct json_scan *scan, uint32_t level, struct span *key)
 bool json_scan_next(struct json_scan *scan, char close, uint32_t level, bool *more)
 {
     const char mark = json_scan_peek(scan);
-    scan->path_size = level;
     if (mark != ',' && mark != close) {
         return json_scan_break(scan, "a comma or the closing bracket must stand here");
     }
+    scan->path_size = level;
     scan->at++;
     *more = mark == ',';
     return true;
