@@ -37,6 +37,9 @@ static enum exit_status status_of(enum error_kind kind)
     case ERROR_USAGE:
         return STATUS_USAGE;
     case ERROR_NONE:
+    case ERROR_UNKNOWN:
+    case ERROR_FENCED:
+    case ERROR_JOB:
     case ERROR_REFUSED:
     case ERROR_FATAL:
         break;
