@@ -67,3 +67,15 @@ _Static_assert(AMQP_FRAME_MIN <= AMQP_FRAME_DEFAULT && AMQP_FRAME_DEFAULT <= AMQ
                "the default must be allowed");
 _Static_assert(AMQP_HEARTBEAT_MAX *AMQP_HEARTBEATS_MISSED <= 2147483u,
                "milliseconds of a dead connection must fit an int");
+
+/* Batches. */
+#define BATCH_JOBS_MAX     512u
+#define BATCH_JOBS_DEFAULT 400u
+#define BATCH_MEMORY       (3u * 1024u * 1024u) /* bytes of a batch's arena */
+#define BATCHES            2u /* of a lane: one being decided, one being confirmed */
+
+/* How often a job comes back before it is begun alone, and how often it is begun alone. */
+#define DELIVERIES_SUSPECT 5u
+#define LONELY_BEGINNINGS  5u
+_Static_assert(BATCH_JOBS_DEFAULT <= BATCH_JOBS_MAX, "the default must be allowed");
+_Static_assert(BATCHES * 2u * BATCH_JOBS_MAX <= 65535u, "AMQP's prefetch has 16 bits");
