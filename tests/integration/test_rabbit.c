@@ -302,8 +302,24 @@ static void refuses_an_expired_certificate(void **state)
     tls_server_open(&server);
     url.hosts[0].port = server.port;
     (void)snprintf(url.hosts[0].name, sizeof url.hosts[0].name, "127.0.0.1");
-    (void)snprintf(url.ca_file, sizeof url.ca_file, "%s", server.certificate);
+    (void)snprintf(url.ca_file, sizeof url.ca_file, "%s", server.authorities);
     assert_refused(&url, ERROR_CONFIG, "the server's certificate, or its issuer's, has expired");
+    tls_server_close(&server);
+}
+
+/* This server has a valid certificate only for those who ask for its name. */
+static void asks_for_the_servers_name(void **state)
+{
+    (void)state;
+    struct tls_server server;
+    struct amqp_url url = tls_url();
+    tls_server_open(&server);
+    url.hosts[0].port = server.port;
+    url.connect_timeout_ms = 500;
+    (void)snprintf(url.ca_file, sizeof url.ca_file, "%s", server.authorities);
+    (void)snprintf(url.server_name, sizeof url.server_name, "broker.example");
+    (void)snprintf(url.hosts[0].name, sizeof url.hosts[0].name, "127.0.0.1");
+    assert_refused(&url, ERROR_RETRY, "no answer to the login within 500 ms");
     tls_server_close(&server);
 }
 
@@ -352,6 +368,7 @@ int main(void)
         cmocka_unit_test(a_refused_request_costs_the_channel_only),
         cmocka_unit_test(a_closed_connection_is_broken),
         cmocka_unit_test(refuses_an_expired_certificate),
+        cmocka_unit_test(asks_for_the_servers_name),
         cmocka_unit_test(names_a_plain_port_under_tls),
         cmocka_unit_test(names_a_tls_port_without_tls),
         cmocka_unit_test(names_a_file_that_is_no_certificate),

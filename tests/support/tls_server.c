@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Has openssl make a certificate of yesterday and serve with it. */
+ * Has openssl make two certificates, one of them of yesterday, and serve with them. */
 #include "tests/support/tls_server.h"
 
 #include <poll.h>
@@ -16,16 +16,25 @@
 
 #define START_MS 10000 /* until the server must have said its port */
 
-/* openssl takes no negative number of days for a new certificate, but does for a copy. */
-#define MAKE_CERTIFICATE                                                                      \
-    "cd \"$0\" && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes " \
-    "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout key.pem "  \
-    "-out valid.pem 2>openssl.log && openssl x509 -in valid.pem -signkey key.pem -days -1 "   \
-    "-out expired.pem 2>>openssl.log"
+/* In the folder of the files. openssl takes no negative number of days for a new certificate, but
+ * does for a copy. */
+static const char make_certificates[] =
+    "cd \"$0\" && exec 2>openssl.log && "
+    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem "
+    "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -out valid.pem && "
+    "openssl x509 -in valid.pem -signkey key.pem -days -1 -out expired.pem && "
+    "openssl req -x509 -key key.pem -subj /CN=broker.example "
+    "-addext subjectAltName=DNS:broker.example -out named.pem && "
+    "cat expired.pem named.pem >authorities.pem";
+
 /* With -www it serves until it is killed; without, it ends with its input. */
-#define SERVE                                                                                     \
-    "cd \"$0\" && exec openssl s_server -www -accept 127.0.0.1:0 -key key.pem -cert expired.pem " \
-    "</dev/null 2>server.log"
+static const char serve[] =
+    "cd \"$0\" && exec openssl s_server -www -accept 127.0.0.1:0 -key key.pem -cert expired.pem "
+    "-servername broker.example -key2 key.pem -cert2 named.pem </dev/null 2>server.log";
+
+static const char remove_files[] = "cd \"$0\" && rm key.pem valid.pem expired.pem named.pem "
+                                   "authorities.pem openssl.log server.log "
+                                   "&& rmdir \"$0\"";
 
 static void run(const char *script, const char *argument)
 {
@@ -76,11 +85,11 @@ void tls_server_open(struct tls_server *server)
     int ends[2];
     (void)snprintf(server->folder, sizeof server->folder, "/tmp/till_test_XXXXXX");
     assert_non_null(mkdtemp(server->folder));
-    (void)snprintf(server->certificate, sizeof server->certificate, "%s/expired.pem",
+    (void)snprintf(server->authorities, sizeof server->authorities, "%s/authorities.pem",
                    server->folder);
-    run(MAKE_CERTIFICATE, server->folder);
+    run(make_certificates, server->folder);
     assert_int_equal(pipe(ends), 0);
-    server->pid = start(SERVE, server->folder, ends[1]);
+    server->pid = start(serve, server->folder, ends[1]);
     assert_int_equal(close(ends[1]), 0);
     server->output = ends[0];
     server->port = read_port(server->output);
@@ -91,6 +100,5 @@ void tls_server_close(struct tls_server *server)
     assert_int_equal(kill(server->pid, SIGKILL), 0);
     assert_int_equal(waitpid(server->pid, NULL, 0), server->pid);
     assert_int_equal(close(server->output), 0);
-    run("cd \"$0\" && rm key.pem valid.pem expired.pem openssl.log server.log && rmdir \"$0\"",
-        server->folder);
+    run(remove_files, server->folder);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A TLS server with a certificate that has expired: openssl's own, on a free port of 127.0.0.1. */
+ * A TLS server, openssl's own, on a free port of 127.0.0.1. Its certificate has expired; to those
+ * who ask for broker.example (SNI) it shows another one, that is valid for this name. It speaks no
+ * AMQP: after the handshake it waits. */
 #pragma once
 
 #include <stdint.h>
@@ -11,7 +13,7 @@ struct tls_server {
     uint16_t port;
     int output;           /* the server's: it ends when this is closed */
     char folder[32];      /* of the files */
-    char certificate[64]; /* its own authority, too */
+    char authorities[64]; /* both certificates, as a file for cacertfile */
 };
 
 void tls_server_open(struct tls_server *server);
