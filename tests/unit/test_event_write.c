@@ -302,7 +302,7 @@ static void the_largest_event_fits(void **state)
     meta[0] = '{';
     meta[sizeof meta - 1] = '}';
     for (size_t i = 0; i < COUNT(items); i++) {
-        items[i] = (struct decision_item){longest, -INT64_MAX, true, INT64_MAX, INT64_MAX};
+        items[i] = (struct decision_item){longest, -INT64_MAX, true, INT64_MAX, INT64_MAX, 0};
         faults[i] = (struct fault){longest,   REASON_ALREADY_COMMITTED,
                                    INT64_MAX, INT64_MAX,
                                    INT64_MAX, INT64_MAX,
