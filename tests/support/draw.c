@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One job at a time, from tables of what it may say. */
+#include "tests/support/draw.h"
+
+#include <string.h>
+
+#include "common/base/ensure.h"
+#include "common/base/hash.h"
+#include "common/base/limits.h"
+
+#define SPAN(literal)                   \
+    {                                   \
+        "" literal, sizeof(literal) - 1 \
+    }
+
+static const struct span skus[] = {SPAN("PS5"), SPAN("PAD"), SPAN("it's"), SPAN("CABLE")};
+static const struct span stores[] = {SPAN("default"), SPAN("web"), SPAN("shop"), SPAN("far")};
+static const struct span pools[] = {SPAN("main"), SPAN("second")};
+static const struct span customers[] = {SPAN("c-1"), SPAN("c-2")};
+static const struct span rounds[] = {SPAN("r1"), SPAN("r2")};
+static const struct span refs[] = {SPAN("1001"), SPAN("1002")};
+
+/* As often as it stands here. */
+static const enum kind kinds[] = {
+    KIND_CHECKOUT, KIND_CHECKOUT, KIND_CHECKOUT, KIND_RESERVE, KIND_RESERVE,
+    KIND_RESERVE,  KIND_RESERVE,  KIND_COMMIT,   KIND_COMMIT,  KIND_COMMIT,
+    KIND_RELEASE,  KIND_EXTEND,   KIND_CANCEL,   KIND_CANCEL,  KIND_ADJUST,
+    KIND_ADJUST,   KIND_SET,      KIND_DEFINE,   KIND_EXPIRE,  KIND_EXPIRE,
+};
+
+#define COUNT_OF(array)     ((uint32_t)(sizeof(array) / sizeof(array)[0]))
+#define ONE_OF(draw, array) ((array)[prng_below(&(draw)->prng, COUNT_OF(array))])
+
+void draw_init(struct draw *draw, uint64_t seed, struct arena *arena)
+{
+    prng_init(&draw->prng, seed);
+    draw->arena = arena;
+    draw->now = 0;
+    draw->entry_count = 0;
+}
+
+static bool once_in(struct draw *draw, uint32_t times)
+{
+    return prng_below(&draw->prng, times) == 0;
+}
+
+static void *take(struct draw *draw, size_t size)
+{
+    void *memory = arena_take(draw->arena, size);
+    ENSURE(memory != NULL);
+    return memory;
+}
+
+struct span draw_store(struct draw *draw)
+{
+    return ONE_OF(draw, stores);
+}
+
+struct span draw_pool(struct draw *draw)
+{
+    return once_in(draw, 4) ? SPAN_NONE : ONE_OF(draw, pools);
+}
+
+static struct span concatenation(struct draw *draw, const char *front, struct span back)
+{
+    const size_t size = strlen(front);
+    char *bytes = take(draw, size + back.size);
+    memcpy(bytes, front, size);
+    memcpy(bytes + size, back.bytes, back.size);
+    return (struct span){bytes, (uint32_t)(size + back.size)};
+}
+
+static struct span new_id(struct draw *draw)
+{
+    char *bytes = take(draw, 2);
+    bytes[0] = (char)('A' + draw->entry_count / 26);
+    bytes[1] = (char)('a' + draw->entry_count % 26);
+    return (struct span){bytes, 2};
+}
+
+/* Of an earlier job, most of the time of a kind that makes sense; now and then of none. */
+static struct span earlier_id(struct draw *draw, enum kind kind, enum kind other)
+{
+    if (draw->entry_count == 0 || once_in(draw, 16)) {
+        return SPAN_OF("nobody's");
+    }
+    const bool any = once_in(draw, 8);
+    const uint32_t begin = prng_below(&draw->prng, draw->entry_count);
+    for (uint32_t i = 0; i < draw->entry_count; i++) {
+        const struct job *job = draw->entries[(begin + i) % draw->entry_count].job;
+        if (any || job->kind == kind || job->kind == other) {
+            return job->id;
+        }
+    }
+    return SPAN_OF("nobody's");
+}
+
+static int64_t draw_qty(struct draw *draw, enum kind kind)
+{
+    if (kind == KIND_SET) {
+        return once_in(draw, 8) ? UNSOLD_MAX - prng_below(&draw->prng, 3)
+                                : prng_below(&draw->prng, 7);
+    }
+    if (kind == KIND_ADJUST) {
+        return (int64_t)prng_below(&draw->prng, 10) - 3;
+    }
+    return 1 + (int64_t)prng_below(&draw->prng, 3);
+}
+
+/* Different SKUs, as after summing: 1 to 3 of them. */
+static void put_items(struct draw *draw, struct job *job)
+{
+    const uint32_t first = prng_below(&draw->prng, COUNT_OF(skus));
+    job->item_count = once_in(draw, 2) ? 1 : 1 + prng_below(&draw->prng, 3);
+    job->items = take(draw, job->item_count * sizeof *job->items);
+    for (uint32_t i = 0; i < job->item_count; i++) {
+        const bool compares = job->kind == KIND_SET && once_in(draw, 3);
+        job->items[i] = (struct item){
+            .sku = skus[(first + i) % COUNT_OF(skus)],
+            .qty = job->kind == KIND_DEFINE ? 0 : draw_qty(draw, job->kind),
+            .if_version = compares ? (int64_t)prng_below(&draw->prng, 4) : VERSION_NONE};
+    }
+}
+
+static enum change draw_change(struct draw *draw)
+{
+    static const enum change changes[] = {CHANGE_NONE, CHANGE_NONE, CHANGE_CLEAR, CHANGE_SET};
+    return ONE_OF(draw, changes);
+}
+
+static void put_definition(struct draw *draw, struct job *job)
+{
+    struct definition *definition = &job->definition;
+    job->item_count = 1;
+    definition->per_customer_change = once_in(draw, 2) ? CHANGE_SET : draw_change(draw);
+    definition->per_customer = 1 + prng_below(&draw->prng, 4);
+    definition->round_change = draw_change(draw);
+    definition->round = ONE_OF(draw, rounds);
+    if (once_in(draw, 3)) {
+        definition->opens_change = draw_change(draw);
+        definition->closes_change = draw_change(draw);
+    }
+    definition->opens_at = draw->now + ((int64_t)prng_below(&draw->prng, 3) - 1) * 1000000;
+    definition->closes_at = draw->now + ((int64_t)prng_below(&draw->prng, 4) - 1) * 1000000;
+}
+
+static void put_ending(struct draw *draw, struct job *job)
+{
+    if (once_in(draw, 4)) {
+        job->customer = ONE_OF(draw, customers);
+    }
+    if (once_in(draw, 8)) {
+        job->store = ONE_OF(draw, stores);
+    }
+}
+
+static void put_members(struct draw *draw, struct job *job)
+{
+    switch (job->kind) {
+    case KIND_RESERVE:
+        job->ttl = 1 + prng_below(&draw->prng, 4);
+        if (once_in(draw, 2)) {
+            job->replaces = earlier_id(draw, KIND_RESERVE, KIND_RESERVE);
+        }
+        put_items(draw, job);
+        job->customer = ONE_OF(draw, customers);
+        job->store = ONE_OF(draw, stores);
+        return;
+    case KIND_CHECKOUT:
+        put_items(draw, job);
+        job->customer = ONE_OF(draw, customers);
+        job->store = ONE_OF(draw, stores);
+        return;
+    case KIND_COMMIT:
+    case KIND_RELEASE:
+    case KIND_EXTEND:
+        job->ttl = job->kind == KIND_EXTEND ? 1 + prng_below(&draw->prng, 4) : 0;
+        job->hold = earlier_id(draw, KIND_RESERVE, KIND_RESERVE);
+        put_ending(draw, job);
+        return;
+    case KIND_EXPIRE:
+        job->hold = earlier_id(draw, KIND_RESERVE, KIND_RESERVE);
+        job->id = concatenation(draw, JOB_EXPIRE_PREFIX, job->hold);
+        return;
+    case KIND_CANCEL:
+        job->sale = earlier_id(draw, KIND_CHECKOUT, KIND_COMMIT);
+        put_ending(draw, job);
+        if (once_in(draw, 2)) {
+            put_items(draw, job);
+        }
+        return;
+    case KIND_ADJUST:
+    case KIND_SET:
+    case KIND_DEFINE:
+        put_items(draw, job);
+        job->pool = ONE_OF(draw, pools);
+        if (job->kind == KIND_DEFINE) {
+            put_definition(draw, job);
+        }
+        return;
+    }
+}
+
+static uint64_t hash_number(uint64_t before, int64_t number)
+{
+    return hash_bytes((struct hash_key){before, 0}, &number, sizeof number);
+}
+
+static uint64_t hash_span(uint64_t before, struct span span)
+{
+    const uint64_t hash = hash_number(before, span_absent(span) ? -1 : 1);
+    return hash_bytes((struct hash_key){hash, 1}, span.bytes, span.size);
+}
+
+/* What the contract compares: not meta, not not_after. */
+static uint64_t meaning_of(const struct job *job)
+{
+    const struct definition *to = &job->definition;
+    uint64_t hash = hash_number(0, job->kind);
+    const struct span spans[] = {job->store, job->customer, job->pool, job->hold,
+                                 job->sale,  job->replaces, job->ref};
+    for (uint32_t i = 0; i < COUNT_OF(spans); i++) {
+        hash = hash_span(hash, spans[i]);
+    }
+    for (uint32_t i = 0; i < job->item_count; i++) {
+        hash = hash_span(hash, job->items[i].sku);
+        hash = hash_number(hash, job->items[i].qty);
+        hash = hash_number(hash, job->items[i].if_version);
+    }
+    hash = hash_number(hash_number(hash, job->ttl), to->per_customer_change);
+    hash = hash_span(hash_number(hash, to->per_customer), to->round);
+    hash = hash_number(hash_number(hash, to->round_change), to->opens_change);
+    hash = hash_number(hash_number(hash, to->opens_at), to->closes_change);
+    return hash_number(hash, to->closes_at);
+}
+
+const struct entry *draw_entry(struct draw *draw)
+{
+    ENSURE(draw->entry_count < DRAW_ENTRIES_MAX);
+    struct entry *entry = &draw->entries[draw->entry_count];
+    if (draw->entry_count > 0 && once_in(draw, 12)) {
+        *entry = draw->entries[prng_below(&draw->prng, draw->entry_count)];
+        draw->entry_count++;
+        return entry;
+    }
+    struct job *job = take(draw, sizeof *job);
+    *job = (struct job){.kind = ONE_OF(draw, kinds), .not_after = INSTANT_NONE};
+    job->id = new_id(draw);
+    if (once_in(draw, 24)) {
+        job->id = earlier_id(draw, job->kind, job->kind);
+    }
+    put_members(draw, job);
+    const bool stock = !span_absent(job->pool) || job->kind == KIND_EXPIRE;
+    if (!stock && once_in(draw, 12)) {
+        job->not_after = draw->now + ((int64_t)prng_below(&draw->prng, 3) - 1) * 1000000;
+    }
+    if (!stock && once_in(draw, 2)) {
+        job->ref = ONE_OF(draw, refs);
+    }
+    *entry = (struct entry){.job = job,
+                            .meaning = meaning_of(job),
+                            .slot = draw->entry_count,
+                            .from_stock_exchange = stock && !once_in(draw, 24)};
+    draw->entry_count++;
+    return entry;
+}

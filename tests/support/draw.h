@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Draws random jobs from small spaces of ids, SKUs, customers and figures, so that repeats, reused
+ * ids, replaced and expired holds, limits and windows meet often. */
+#pragma once
+
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/base/prng.h"
+#include "worker/lane/decide.h"
+
+enum { DRAW_ENTRIES_MAX = 64 };
+
+/* All entries of one run: an earlier one may come again. */
+struct draw {
+    struct prng prng;
+    struct arena *arena; /* of the jobs */
+    instant now;
+    struct entry entries[DRAW_ENTRIES_MAX];
+    uint32_t entry_count;
+};
+
+void draw_init(struct draw *draw, uint64_t seed, struct arena *arena);
+
+/* The next one. At most DRAW_ENTRIES_MAX in a run. */
+const struct entry *draw_entry(struct draw *draw);
+
+/* A pool for a store, or none. */
+struct span draw_pool(struct draw *draw);
+struct span draw_store(struct draw *draw);

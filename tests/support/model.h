@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The contract once more, as slow and obvious as can be: arrays, searched from end to end, one job
+ * after the other. What is held and what is counted to a customer is added up anew each time. It
+ * shares no code with decide() and judges it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/contract/decision.h"
+#include "common/contract/job.h"
+#include "worker/lane/decide.h"
+
+enum {
+    MODEL_LINES_MAX = 8,
+    MODEL_RECORDS_MAX = 128,
+    MODEL_STOCKS_MAX = 16,
+    MODEL_STORES_MAX = 4,
+};
+
+struct model_line {
+    struct span sku;
+    int64_t qty;
+    int64_t returned;
+    bool counted;
+    struct span round;
+};
+
+/* One job that was decided, and what became of the hold or sale that it made. */
+struct model_record {
+    const struct job *job;
+    struct decision decision;
+    struct decision_item items[MODEL_LINES_MAX];
+    struct decision_item released_items[MODEL_LINES_MAX];
+    struct fault faults[MODEL_LINES_MAX];
+    bool is_hold;
+    bool is_sale;
+    enum hold_state state; /* of a hold */
+    instant expires_at;
+    struct span ended_by;
+    struct model_record *sale; /* of a hold: the commit */
+    struct model_record *hold; /* of a commit: the hold */
+    struct model_line lines[MODEL_LINES_MAX];
+    uint32_t line_count;
+};
+
+struct model_stock {
+    struct span pool;
+    struct span sku;
+    bool known;
+    int64_t unsold;
+    int64_t version;
+    uint32_t per_customer;
+    struct span round;
+    instant opens_at;
+    instant closes_at;
+};
+
+struct model_store {
+    struct span name;
+    struct span pool;
+};
+
+struct model {
+    instant now;
+    struct span others;
+    struct model_store stores[MODEL_STORES_MAX];
+    uint32_t store_count;
+    struct model_stock stocks[MODEL_STOCKS_MAX];
+    uint32_t stock_count;
+    struct model_record records[MODEL_RECORDS_MAX];
+    uint32_t record_count;
+};
+
+struct model_result {
+    enum result_kind kind;
+    enum answer_reason answer;
+    const struct decision *decision; /* new or repeated */
+};
+
+void model_init(struct model *model);
+struct model_result model_decide(struct model *model, const struct entry *entry);
+
+/* Figures of one SKU in one pool, added up. */
+struct model_stock *model_stock(struct model *model, struct span pool, struct span sku);
+int64_t model_held(const struct model *model, struct span pool, struct span sku);
+int64_t model_taken(const struct model *model, struct span pool, struct span sku, struct span round,
+                    struct span customer);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Moves units: the only place that changes a stock's unsold, held and version, and what is counted
+ * to a customer. */
+#pragma once
+
+#include "worker/lane/deciding.h"
+
+/* Units counted to the decision's customer, or taken off. */
+struct counting {
+    int64_t delta; /* 0: nothing counted */
+    struct span round;
+};
+
+#define COUNTING_NONE ((struct counting){0, SPAN_NONE})
+
+/* Before the first move of a job that may move so many SKUs. */
+void moves_begin(struct deciding *deciding, uint32_t skus);
+
+/* One SKU's net change; with nothing to change it is no movement. The item, if there is one, says
+ * that it has moved. To be called at most once a SKU, but for calls that only count. */
+void move(struct deciding *deciding, struct stock *stock, int64_t unsold_delta, int64_t held_delta,
+          struct counting counting, struct decision_item *item);
