@@ -37,6 +37,22 @@ void *arena_take(struct arena *arena, size_t size)
     return arena->memory + begin;
 }
 
+char *arena_take_bytes(struct arena *arena, size_t size)
+{
+    ENSURE(arena->used <= arena->size);
+    if (size > arena->size - arena->used) {
+        return NULL;
+    }
+    char *bytes = arena->memory + arena->used;
+    arena->used += size;
+    return bytes;
+}
+
+size_t arena_room(const struct arena *arena)
+{
+    return arena->size - arena_next(arena);
+}
+
 size_t arena_mark(const struct arena *arena)
 {
     return arena->used;

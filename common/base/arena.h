@@ -21,6 +21,12 @@ void arena_reset(struct arena *arena);
 /* Aligned for any type, not zeroed. NULL: full. */
 void *arena_take(struct arena *arena, size_t size) MUST_CHECK;
 
+/* The same for text: not aligned. */
+char *arena_take_bytes(struct arena *arena, size_t size) MUST_CHECK;
+
+/* How much can be taken for sure, of whatever alignment. */
+size_t arena_room(const struct arena *arena);
+
 /* What was taken since the mark was read (arena_mark) is given back. */
 size_t arena_mark(const struct arena *arena);
 void arena_rewind(struct arena *arena, size_t mark);

@@ -15,6 +15,9 @@
 enum error_kind {
     ERROR_NONE,
     ERROR_RETRY,   /* a server cannot be reached or is busy: the same again, after a pause */
+    ERROR_UNKNOWN, /* it may have been committed: read before acting */
+    ERROR_FENCED,  /* another worker has the lane: close the channel */
+    ERROR_JOB,     /* one job is at fault: halve the batch */
     ERROR_CONFIG,  /* a setting, a permission or a version must change first */
     ERROR_USAGE,   /* the command line is wrong */
     ERROR_REFUSED, /* understood, and the answer is no */

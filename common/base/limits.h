@@ -32,5 +32,38 @@ _Static_assert(LANES_DEFAULT <= LANES_MAX, "the default must be allowed");
 #define JOB_DEPTH_MAX     32u          /* of nested JSON */
 #define JOB_TTL_MAX       2592000u     /* seconds */
 #define JOB_TTL_DEFAULT   900u
+#define JOB_STORE_DEFAULT "default"
+#define JOB_POOL_DEFAULT  "main"
 #define UNSOLD_MAX        1000000000u /* units of one SKU in one pool */
 _Static_assert(JOB_QTY_MAX <= UNSOLD_MAX / JOB_ITEMS_MAX, "a summed line must fit");
+
+/* The connection to RabbitMQ. */
+#define AMQP_URL_SIZE_MAX       8192u /* bytes */
+#define AMQP_HOSTS_MAX          16u
+#define AMQP_HOST_MAX           253u /* bytes: the longest name that DNS allows */
+#define AMQP_USER_MAX           255u /* bytes */
+#define AMQP_PASSWORD_MAX       1024u
+#define AMQP_VHOST_MAX          255u  /* bytes: AMQP's short string */
+#define AMQP_PATH_MAX           1023u /* bytes of a file's name */
+#define AMQP_PORT_DEFAULT       5672u
+#define AMQP_PORT_TLS_DEFAULT   5671u
+#define AMQP_HEARTBEAT_MAX      3600u /* seconds */
+#define AMQP_HEARTBEAT_DEFAULT  5u    /* seconds */
+#define AMQP_HEARTBEATS_MISSED  3u    /* silent intervals after which a connection is dead */
+#define AMQP_TIMEOUT_MS_MAX     600000u
+#define AMQP_TIMEOUT_MS_DEFAULT 10000u
+#define AMQP_CHANNELS_MAX       65535u
+#define AMQP_CHANNELS_DEFAULT   2047u
+#define AMQP_FRAME_MIN          8192u /* bytes; RabbitMQ 4.1 refuses less */
+#define AMQP_FRAME_MAX          1048576u
+#define AMQP_FRAME_DEFAULT      131072u
+#define RABBIT_RPC_TIMEOUT_MS   15000u
+#define RABBIT_CLOSE_TIMEOUT_MS 2000u
+#define RABBITMQ_MAJOR_MIN      3u
+#define RABBITMQ_MINOR_MIN      10u
+_Static_assert(AMQP_HEARTBEAT_DEFAULT *AMQP_HEARTBEATS_MISSED <= 15,
+               "a frozen broker must be noticed in time for the promised takeover");
+_Static_assert(AMQP_FRAME_MIN <= AMQP_FRAME_DEFAULT && AMQP_FRAME_DEFAULT <= AMQP_FRAME_MAX,
+               "the default must be allowed");
+_Static_assert(AMQP_HEARTBEAT_MAX *AMQP_HEARTBEATS_MISSED <= 2147483u,
+               "milliseconds of a dead connection must fit an int");

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/base/instant.h"
 #include "common/base/span.h"
 
 enum kind {
@@ -21,10 +22,6 @@ enum kind {
     KIND_DEFINE,
     KIND_EXPIRE,
 };
-
-/* Microseconds since 1970-01-01T00:00:00Z, as PostgreSQL's clock counts. */
-typedef int64_t instant;
-#define INSTANT_NONE INT64_MIN /* no such time was given */
 
 #define VERSION_NONE (-1) /* no if_version was given */
 
@@ -53,8 +50,9 @@ struct definition {
     instant closes_at;
 };
 
-/* All spans and items point into the arena that the job was parsed into. What its kind does not
- * list is absent (SPAN_NONE, 0, INSTANT_NONE). */
+/* All spans and items point into the bytes that the job was parsed from, or into the arena that it
+ * was parsed into: both must outlive it. What its kind does not list is absent (SPAN_NONE, 0,
+ * INSTANT_NONE). */
 struct job {
     struct span id;
     enum kind kind;

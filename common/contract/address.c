@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Writes the names of exchanges and queues. */
+#include "common/contract/address.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/ensure.h"
+#include "common/base/limits.h"
+
+struct address address_of(const char *namespace, const char *what)
+{
+    struct address address;
+    ENSURE(strlen(namespace) <= NAMESPACE_MAX);
+    const int size = snprintf(address.text, sizeof address.text, "%s.%s", namespace, what);
+    ENSURE(size > 0 && (size_t)size < sizeof address.text);
+    return address;
+}
+
+struct address address_lanes(const char *namespace, uint32_t generation)
+{
+    char what[sizeof "lanes.g4294967295"];
+    (void)snprintf(what, sizeof what, "lanes.g%u", generation);
+    return address_of(namespace, what);
+}
+
+struct address address_lane(const char *namespace, uint32_t generation, uint32_t lane)
+{
+    char what[sizeof "lane.g4294967295.0000"];
+    ENSURE(lane < LANES_MAX);
+    (void)snprintf(what, sizeof what, "lane.g%u.%04u", generation, lane);
+    return address_of(namespace, what);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The only writer of JSON. It puts commas where they belong, escapes as little as JSON allows, and
+ * writes the same value the same way for ever: copies of an event are compared by their bytes.
+ *
+ *     struct json json = json_on(&text);
+ *     json_object(&json);
+ *     json_member_span(&json, "job", job->id);
+ *     json_member_integer(&json, "qty", 3);
+ *     json_key(&json, "faults");
+ *     json_array(&json);
+ *     json_array_end(&json);
+ *     json_object_end(&json);                {"job":"1001.1","qty":3,"faults":[]}
+ *
+ * What does not fit is the text's to say: text.full. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/instant.h"
+#include "common/base/span.h"
+#include "common/base/text.h"
+
+struct json {
+    struct text *text;
+    bool comma; /* the next key or element needs one in front */
+};
+
+struct json json_on(struct text *text);
+
+void json_object(struct json *json);
+void json_object_end(struct json *json);
+void json_array(struct json *json);
+void json_array_end(struct json *json);
+void json_key(struct json *json, const char *key); /* plain ASCII, needs no escapes */
+
+/* Values: an element of an array, or after a key. */
+void json_null(struct json *json);
+void json_boolean(struct json *json, bool value);
+void json_integer(struct json *json, int64_t value);
+void json_span(struct json *json, struct span value);     /* absent: null; bad UTF-8: U+FFFD */
+void json_string(struct json *json, const char *value);   /* NULL: null */
+void json_instant(struct json *json, instant value);      /* INSTANT_NONE: null */
+void json_verbatim(struct json *json, struct span value); /* JSON already; absent: null */
+
+/* A key and its value. */
+void json_member_boolean(struct json *json, const char *key, bool value);
+void json_member_integer(struct json *json, const char *key, int64_t value);
+void json_member_span(struct json *json, const char *key, struct span value);
+void json_member_string(struct json *json, const char *key, const char *value);
+void json_member_instant(struct json *json, const char *key, instant value);
+void json_member_verbatim(struct json *json, const char *key, struct span value);

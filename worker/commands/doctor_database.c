@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What till doctor asks the database: a login, durable commits, the schema, room for the lanes. */
+#include "worker/commands/doctor_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/connect/postgres.h"
+#include "common/connect/postgres_settings.h"
+#include "worker/postgres/generation.h"
+#include "worker/postgres/migrate.h"
+
+#define CLOCK_DIFFERENCE_MAX_MS \
+    2000 /* more than a network's delay, less than an operator's shrug */
+
+/* A worker needs one connection a lane; sweeper, sharing and commands need these. */
+#define CONNECTIONS_BESIDE_LANES 6u
+
+struct checkup {
+    struct findings *findings;
+    const struct config *config;
+    struct postgres postgres;
+    struct topology *topology;
+};
+
+/* One row of texts; false: the query failed, and that is a finding already. */
+static bool ask(struct checkup *checkup, const char *check, const char *sql, PGresult **result)
+{
+    struct error error = {0};
+    if (postgres_query(&checkup->postgres, sql, 0, NULL, result, &error)) {
+        ENSURE(PQntuples(*result) == 1);
+        return true;
+    }
+    findings_fault(checkup->findings, check, &error);
+    return false;
+}
+
+static void check_names(struct checkup *checkup)
+{
+    struct error error = {0};
+    struct postgres_settings settings;
+    if (!postgres_settings_read(&settings, &checkup->config->database_url, &error)) {
+        return; /* opening the connection says so too */
+    }
+    for (size_t i = 0; i < settings.hosts_count; i++) {
+        const char *host = settings.hosts[i].name;
+        if (host[0] != '\0' && host[0] != '/' && settings.hosts[i].address[0] == '\0') {
+            doctor_name(checkup->findings, "database name", host);
+        }
+    }
+    postgres_settings_free(&settings);
+}
+
+static void check_tls(struct checkup *checkup)
+{
+    if (PQsslInUse(checkup->postgres.connection) == 0) {
+        findings_ok(checkup->findings, "database TLS",
+                    "not used: right for a loopback address; elsewhere take sslmode=verify-full");
+    } else {
+        findings_ok(checkup->findings, "database TLS", "%s",
+                    PQsslAttribute(checkup->postgres.connection, "protocol"));
+    }
+}
+
+/* A pooler hands out its own backend's number for cancelling, not the server's. In transaction mode
+ * it gives the session to somebody else in between, and prepared statements and settings with it.
+ */
+static void check_pooler(struct checkup *checkup)
+{
+    PGresult *result;
+    struct error error = {0};
+    if (!ask(checkup, "database pooler", "SELECT pg_backend_pid()", &result)) {
+        return;
+    }
+    const long server = strtol(PQgetvalue(result, 0, 0), NULL, 10);
+    PQclear(result);
+    if (server == PQbackendPID(checkup->postgres.connection)) {
+        findings_ok(checkup->findings, "database pooler", "none in the way");
+        return;
+    }
+    error_set(&error, ERROR_CONFIG, "a pooler stands between us and the server");
+    error_advise(&error,
+                 "Connect to PostgreSQL directly: a worker needs its sessions for itself, and "
+                 "only one for each lane.");
+    findings_fault(checkup->findings, "database pooler", &error);
+}
+
+static void check_durability(struct checkup *checkup)
+{
+    PGresult *result;
+    struct error error = {0};
+    static const char *const settings[] = {"fsync", "full_page_writes", "synchronous_commit"};
+    if (!ask(
+            checkup, "durability",
+            "SELECT current_setting('fsync'), current_setting('full_page_writes'), "
+            "coalesce((SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit'), 'on')",
+            &result)) {
+        return;
+    }
+    for (int i = 0; i < 3; i++) {
+        const char *value = PQgetvalue(result, 0, i);
+        if (strcmp(value, "off") == 0) {
+            error_set(&error, ERROR_CONFIG, "%s is off: a crash of the server loses decisions",
+                      settings[i]);
+            error_advise(&error, "ALTER SYSTEM SET %s = on; SELECT pg_reload_conf();", settings[i]);
+            findings_fault(checkup->findings, "durability", &error);
+            PQclear(result);
+            return;
+        }
+    }
+    findings_ok(checkup->findings, "durability",
+                "fsync on, full_page_writes on, synchronous_commit %s", PQgetvalue(result, 0, 2));
+    PQclear(result);
+}
+
+static bool check_schema(struct checkup *checkup)
+{
+    struct error error = {0};
+    struct generation generation;
+    const char *namespace = checkup->config->namespace.value;
+    if (!migrate_verify(&checkup->postgres, namespace, &migrations, &error) ||
+        !generation_current(&checkup->postgres, &generation, &error)) {
+        findings_fault(checkup->findings, "schema", &error);
+        return false;
+    }
+    checkup->topology->generation = generation.number;
+    checkup->topology->lanes = generation.lanes;
+    findings_ok(checkup->findings, "schema", "\"%s\" is what this program works with", namespace);
+    return true;
+}
+
+/* What a worker must be allowed to do, tables and privileges taken from the schema itself. */
+static void check_privileges(struct checkup *checkup)
+{
+    PGresult *result;
+    struct error error = {0};
+    const char *namespace = checkup->config->namespace.value;
+    if (!ask(checkup, "database roles",
+             "SELECT count(*), coalesce(min(c.relname), ''), current_user FROM pg_class AS c "
+             "WHERE c.relnamespace = to_regnamespace(current_schema()) AND c.relkind = 'r' "
+             "AND c.relname <> 'migration' "
+             "AND NOT has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE')",
+             &result)) {
+        return;
+    }
+    if (strcmp(PQgetvalue(result, 0, 0), "0") == 0) {
+        findings_ok(checkup->findings, "database roles", "\"%s\" may do what a worker does",
+                    PQgetvalue(result, 0, 2));
+    } else {
+        error_set(&error, ERROR_CONFIG, "\"%s\" may not do what a worker does with table \"%s\"",
+                  PQgetvalue(result, 0, 2), PQgetvalue(result, 0, 1));
+        error_advise(&error,
+                     "As the schema's owner: till setup --roles; then GRANT %s_worker TO "
+                     "\"%s\";",
+                     namespace, PQgetvalue(result, 0, 2));
+        findings_fault(checkup->findings, "database roles", &error);
+    }
+    PQclear(result);
+}
+
+/* How many more connections the server, the database and the role let us open, and how many of ours
+ * are open already. */
+static void check_connections(struct checkup *checkup)
+{
+    PGresult *result;
+    struct error error = {0};
+    const uint32_t needed = checkup->topology->lanes + CONNECTIONS_BESIDE_LANES;
+    if (!ask(
+            checkup, "connections",
+            "SELECT least("
+            " current_setting('max_connections')::int"
+            "  - current_setting('superuser_reserved_connections')::int"
+            "  - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),"
+            " (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database())"
+            "  - (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()),"
+            " (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user)"
+            "  - (SELECT count(*) FROM pg_stat_activity WHERE usename = current_user))"
+            " + (SELECT count(*) FROM pg_stat_activity"
+            "    WHERE application_name LIKE 'till %' AND datname = current_database())",
+            &result)) {
+        return;
+    }
+    const long room = strtol(PQgetvalue(result, 0, 0), NULL, 10);
+    PQclear(result);
+    if (room >= (long)needed) {
+        findings_ok(checkup->findings, "connections", "room for %ld, %u wanted for %u lanes", room,
+                    needed, checkup->topology->lanes);
+        return;
+    }
+    error_set(&error, ERROR_CONFIG, "room for %ld, %u wanted for %u lanes", room, needed,
+              checkup->topology->lanes);
+    error_advise(&error,
+                 "Raise max_connections (or the limit of the database or role), and restart "
+                 "PostgreSQL.");
+    findings_fault(checkup->findings, "connections", &error);
+}
+
+static long now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The database's clock decides; a worker's is only in its logs. But a database that is wrong about
+ * the time ends holds and opens sales at the wrong moment, and nobody else would notice. */
+static void check_clock(struct checkup *checkup)
+{
+    PGresult *result;
+    struct error error = {0};
+    const long before = now_ms();
+    if (!ask(checkup, "clock", "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+             &result)) {
+        return;
+    }
+    const long after = now_ms();
+    const long server = strtol(PQgetvalue(result, 0, 0), NULL, 10);
+    PQclear(result);
+    const long difference = server < before ? server - before : server > after ? server - after : 0;
+    if (labs(difference) <= CLOCK_DIFFERENCE_MAX_MS) {
+        findings_ok(checkup->findings, "clock", "the database and this machine agree within %ld ms",
+                    labs(difference) + (after - before));
+        return;
+    }
+    error_set(&error, ERROR_CONFIG, "the database's clock is %ld ms %s this machine's",
+              labs(difference), difference < 0 ? "behind" : "ahead of");
+    error_advise(&error,
+                 "Its clock decides when holds end and sales open: synchronise both machines "
+                 "(timedatectl set-ntp true).");
+    findings_fault(checkup->findings, "clock", &error);
+}
+
+static void check_connected(struct checkup *checkup)
+{
+    findings_ok(checkup->findings, "database login", "%s", postgres_describe(&checkup->postgres));
+    findings_ok(checkup->findings, "database version", "PostgreSQL %s",
+                PQparameterStatus(checkup->postgres.connection, "server_version"));
+    check_tls(checkup);
+    check_pooler(checkup);
+    check_durability(checkup);
+    check_clock(checkup);
+    if (check_schema(checkup)) {
+        check_privileges(checkup);
+        check_connections(checkup);
+    }
+}
+
+void doctor_database(const struct config *config, struct findings *findings,
+                     struct topology *topology)
+{
+    struct error error = {0};
+    struct checkup checkup = {.findings = findings, .config = config, .topology = topology};
+    check_names(&checkup);
+    if (!postgres_open(&checkup.postgres, config, POSTGRES_COMMAND, "doctor", &error)) {
+        findings_fault(findings, "database login", &error);
+        return;
+    }
+    check_connected(&checkup);
+    postgres_close(&checkup.postgres);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * till help: usage texts, all of them made from the table of commands. */
+#include "worker/commands/help.h"
+
+#include <string.h>
+
+#include "worker/commands/arguments.h"
+#include "worker/commands/commands.h"
+#include "worker/commands/nearest.h"
+
+static void print_option(FILE *out, const struct option *option)
+{
+    char left[48];
+    (void)snprintf(left, sizeof left, "--%s%s%s", option->name, option->value == NULL ? "" : " ",
+                   option->value == NULL ? "" : option->value);
+    (void)fprintf(out, "  %-20s %s\n", left, option->help);
+}
+
+void help_print_all(FILE *out)
+{
+    (void)fputs(
+        "Till takes a shop's checkouts one at a time per SKU, so that nothing is sold twice.\n"
+        "\n"
+        "Usage: till COMMAND [OPTIONS] [OPERANDS]\n"
+        "\n"
+        "Commands:\n",
+        out);
+    for (size_t i = 0; commands[i] != NULL; i++) {
+        (void)fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    }
+    (void)fputs(
+        "\n"
+        "Environment (a flag outranks it):\n"
+        "  TILL_AMQP_URL       the broker, else AMQP_URL, else amqp://guest:guest@localhost:5672\n"
+        "  TILL_AMQP_PASSWORD_FILE  a file with the broker's password\n"
+        "  TILL_DATABASE_URL   the database, else DATABASE_URL, else libpq's PG* variables\n"
+        "  TILL_NAMESPACE      prefix of exchanges and queues, and the schema (till)\n"
+        "  TILL_LOG            debug, info, warn or error (info)\n"
+        "\n"
+        "Exit status: 0 done, 1 a negative answer, 2 usage, 69 broker or database unreachable,\n"
+        "78 configuration.\n"
+        "\n"
+        "More of each: till help COMMAND\n",
+        out);
+}
+
+void help_print(FILE *out, const struct command *command)
+{
+    const struct option *option;
+    (void)fprintf(out, "%s\n\nUsage: till %s [OPTIONS]%s%s\n\n%s\n\nOptions:\n", command->summary,
+                  command->name, command->operands[0] == '\0' ? "" : " ", command->operands,
+                  command->description);
+    for (size_t i = 0; (option = command_option(command, i)) != NULL; i++) {
+        print_option(out, option);
+    }
+}
+
+static bool run(const struct invocation *invocation, enum exit_status *status, struct error *error)
+{
+    const struct command *command = NULL;
+    if (invocation->operand_count == 0) {
+        help_print_all(stdout);
+    } else {
+        command = command_find(invocation->operands[0]);
+        if (command == NULL) {
+            return command_unknown(invocation->operands[0], error);
+        }
+        help_print(stdout, command);
+    }
+    *status = STATUS_DONE;
+    return true;
+}
+
+const struct command command_help = {
+    .name = "help",
+    .operands = "[COMMAND]",
+    .operands_max = 1,
+    .summary = "what a command does, and its options",
+    .description = "Without a command: the list of all.",
+    .run = run,
+};

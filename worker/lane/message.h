@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a lane publishes: events, dead letters, replies. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/span.h"
+#include "common/contract/answer.h"
+#include "common/contract/job.h"
+#include "worker/lane/delivery.h"
+
+enum message_target {
+    MESSAGE_EVENT, /* to NS.events */
+    MESSAGE_DEAD,  /* to NS.dead */
+    MESSAGE_REPLY, /* to one queue, at most once, never waited for */
+};
+
+/* Why a job is put aside; becomes the headers till-... */
+struct dead_letter {
+    enum dead_reason reason;
+    struct span error;
+    const struct delivery *delivery; /* its properties are carried over */
+};
+
+/* Everything points into the batch's arena, and stays until the message is confirmed. */
+struct message {
+    enum message_target target;
+    struct span routing_key; /* of a reply: the queue */
+    struct span body;
+    struct span id;
+    struct span correlation_id;
+    struct span type;
+    struct span traceparent;
+    instant time;                   /* INSTANT_NONE: none */
+    bool repeat;                    /* may have been published before */
+    const struct dead_letter *dead; /* of a dead letter; else NULL */
+};
