@@ -253,6 +253,49 @@ static bool edge_is_right(const struct movement *movement, int64_t before, int64
     return false;
 }
 
+static bool is_line_of(const struct decision_item *item, const struct decision_item *items,
+                       uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (item == &items[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Each movement belongs to a line of its decision, and each line that moved has one. */
+static const char *check_lines(const struct result *result)
+{
+    const struct decision *decision = &result->decision;
+    uint32_t moved = 0;
+    for (uint32_t i = 0; i < result->movement_count; i++) {
+        const struct movement *movement = &result->movements[i];
+        const struct decision_item *item = movement->item;
+        if (!is_line_of(item, decision->items, decision->item_count) &&
+            !is_line_of(item, decision->released_items, decision->released_count)) {
+            return "a movement of no line";
+        }
+        if (!span_equal(item->sku, movement->stock->sku) || item->version != movement->version ||
+            item->moved != (movement->version != 0)) {
+            return "a movement of another line";
+        }
+        for (uint32_t k = 0; k < i; k++) {
+            if (result->movements[k].item == item) {
+                return "two movements of one line";
+            }
+        }
+        moved += item->moved ? 1 : 0;
+    }
+    for (uint32_t i = 0; i < decision->item_count; i++) {
+        moved -= decision->items[i].moved ? 1 : 0;
+    }
+    for (uint32_t i = 0; i < decision->released_count; i++) {
+        moved -= decision->released_items[i].moved ? 1 : 0;
+    }
+    return moved == 0 ? NULL : "a line that moved without a movement";
+}
+
 static const char *save_movement(struct memory_database *database, const struct movement *movement)
 {
     const struct stock *row = row_of(database, movement->stock->pool, movement->stock->sku);
@@ -363,6 +406,10 @@ static const char *save(struct memory_database *database, const struct state *st
         }
         ENSURE(database->decision_count < MEMORY_DECISIONS_MAX);
         database->decisions[database->decision_count++] = results[i].decision;
+        const char *lines = check_lines(&results[i]);
+        if (lines != NULL) {
+            return lines;
+        }
         for (uint32_t k = 0; k < results[i].movement_count; k++) {
             const char *why = save_movement(database, &results[i].movements[k]);
             if (why != NULL) {
