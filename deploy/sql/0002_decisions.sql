@@ -4,8 +4,8 @@
 -- Decisions: one row a job, with all that its event says, so that the event can be written again
 -- byte for byte. Movements of stock stand on the row of the decision that made them.
 --
--- Nearly every decision has one line, one SKU. That line is a set of plain columns; the further lines
--- of a cart are a JSON array. (Measured with batches of 400: a table of movements with its unique
+-- Nearly every decision has one line, one SKU. That line is a set of plain columns; the further
+-- lines of a cart are a JSON array. (Measured with batches of 400: a table of movements with its unique
 -- key costs 1.33 times the time of this, a stored event 1.23 times. What a unique key of movements
 -- would guard is guarded by the stock row instead: it is locked, and updated only from the version
 -- that was read.)
