@@ -5,7 +5,13 @@
 
 #include <stdbool.h>
 
+#include "common/contract/event.h"
 #include "worker/lane/batch.h"
+
+#define MESSAGES_MAX 1536u /* at once */
+
+/* What must be left of a batch's arena when a part is saved, or it could not be announced. */
+#define ANNOUNCE_MEMORY_MIN (MESSAGES_MAX * sizeof(struct message) + EVENT_MEMORY_MAX + 1024u)
 
 /* Makes the part's next messages, as many as the arena has room for, in the order of its jobs, the
  * news of stock last; announce_confirmed() then makes room for more. There may be none to make.

@@ -76,8 +76,8 @@ void batch_rewind(struct batch *batch)
     batch->results = NULL;
     batch->messages = NULL;
     batch->message_count = 0;
-    batch->composed = 0;
-    batch->announced = 0;
+    batch->composed = (struct announced){0, 0};
+    batch->announced = (struct announced){0, 0};
     for (uint32_t i = batch->first; i < batch->first + batch->part; i++) {
         if (batch->taken[i].kind != TAKEN_PARKED) {
             batch->taken[i].kind = TAKEN_RAW; /* what it was parsed into stood in the arena */

@@ -47,6 +47,12 @@ struct taken {
     uint32_t entry;             /* of a job: its place among the part's entries */
 };
 
+/* How far a part has been announced. */
+struct announced {
+    uint32_t step;
+    uint32_t news; /* of this step */
+};
+
 struct batch {
     enum batch_phase phase;
     struct arena arena;
@@ -71,8 +77,8 @@ struct batch {
     size_t mark_saved;        /* of the arena: messages are above */
     struct message *messages; /* those being published */
     uint32_t message_count;
-    uint32_t composed;  /* steps of announce.c whose messages these are */
-    uint32_t announced; /* steps whose messages were confirmed */
+    struct announced composed;  /* up to here these are */
+    struct announced announced; /* up to here they were confirmed */
 };
 
 /* The memory is the caller's, and stays with the batch. */
