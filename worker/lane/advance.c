@@ -22,21 +22,22 @@ static enum step step_of(enum port_answer answer)
 static enum step arena_full(struct error *error)
 {
     error_set(error, ERROR_JOB, "the batch's memory is full");
-    return STEP_FAILED;
+    return STEP_FULL;
 }
 
 /* ---- Taking ---- */
 
 static enum step take(struct lane *lane, struct batch *batch, struct error *error)
 {
-    struct delivery delivery;
     const bool nothing = batch->count == 0;
     if (lane->draining || !batch_has_room(batch, lane->plan.jobs_max)) {
         return nothing ? STEP_WAIT : STEP_DONE;
     }
-    switch (lane->broker.ops->take(lane->broker.self, &batch->arena, &delivery, error)) {
+    struct taken *taken = &batch->taken[batch->count];
+    switch (lane->broker.ops->take(lane->broker.self, &batch->arena, &taken->delivery, error)) {
     case PORT_DONE:
-        batch->taken[batch->count++] = (struct taken){.delivery = delivery, .kind = TAKEN_RAW};
+        taken->kind = TAKEN_RAW;
+        batch->count++;
         return STEP_AGAIN;
     case PORT_WAIT: /* a batch is what is there */
         return nothing ? STEP_WAIT : STEP_DONE;
@@ -121,14 +122,16 @@ static enum step decide_loaded(struct batch *batch, struct error *error)
     return STEP_DONE;
 }
 
+/* What is decided must be announced: a part that leaves no memory for that is not saved. */
 static enum step load_and_decide(struct lane *lane, struct batch *batch, struct error *error)
 {
-    if (batch->entry_count == 0) {
-        return STEP_DONE;
+    enum step step = STEP_DONE;
+    if (batch->entry_count > 0) {
+        const enum port_answer answer = lane->database.ops->load(
+            lane->database.self, &batch->demand, &batch->arena, &batch->state, error);
+        step = answer == PORT_DONE ? decide_loaded(batch, error) : step_of(answer);
     }
-    const enum port_answer answer = lane->database.ops->load(lane->database.self, &batch->demand,
-                                                             &batch->arena, &batch->state, error);
-    return answer == PORT_DONE ? decide_loaded(batch, error) : step_of(answer);
+    return step == STEP_DONE && !announce_has_memory(batch) ? arena_full(error) : step;
 }
 
 static enum step save(struct lane *lane, struct batch *batch, struct error *error)
@@ -144,13 +147,13 @@ static enum step save(struct lane *lane, struct batch *batch, struct error *erro
 /* ---- Telling ---- */
 
 /* Promise 5: nothing is told of a part that is not saved. */
-static enum step compose(struct lane *lane, struct batch *batch, struct error *error)
+static enum step compose(struct lane *lane, struct batch *batch)
 {
     ENSURE(batch->phase == BATCH_SAVED);
     if (announce_compose(batch, lane->plan.namespace)) {
         return STEP_DONE;
     }
-    error_set(error, ERROR_FATAL, "one job's messages do not fit into a batch's memory");
+    ENSURE(!"a part leaves memory for its messages");
     return STEP_FAILED;
 }
 
@@ -192,7 +195,7 @@ enum step advance(struct lane *lane, struct batch *batch, struct error *error)
     case BATCH_DECIDED:
         return save(lane, batch, error);
     case BATCH_SAVED:
-        return compose(lane, batch, error);
+        return compose(lane, batch);
     case BATCH_COMPOSED:
         return publish(lane, batch, error);
     case BATCH_PUBLISHED:

@@ -320,6 +320,11 @@ static bool is_past(struct announced one, struct announced other)
     return one.step > other.step || (one.step == other.step && one.news > other.news);
 }
 
+bool announce_has_memory(const struct batch *batch)
+{
+    return arena_room(&batch->arena) >= ANNOUNCE_MEMORY_MAX;
+}
+
 bool announce_compose(struct batch *batch, const char *namespace)
 {
     struct composer composer = {.batch = batch, .namespace = namespace};

@@ -40,8 +40,8 @@ void batch_reset(struct batch *batch)
 bool batch_has_room(const struct batch *batch, uint32_t jobs_max)
 {
     ENSURE(jobs_max <= BATCH_JOBS_MAX);
-    /* Deliveries take a quarter of the arena at most: what is made of them needs more. */
-    return batch->count < jobs_max && batch->arena.used < batch->arena.size / 4 &&
+    return batch->count < jobs_max &&
+           batch->arena.used < batch->arena.size / BATCH_DELIVERIES_SHARE &&
            arena_room(&batch->arena) >= DELIVERY_MEMORY_MAX;
 }
 

@@ -16,6 +16,8 @@
 #include "worker/lane/delivery.h"
 #include "worker/lane/ports.h"
 
+#define BATCH_DELIVERIES_SHARE 4u /* of the arena: what is made of deliveries needs more */
+
 enum batch_phase {
     BATCH_EMPTY,     /* takes deliveries */
     BATCH_TAKEN,     /* the part may be begun */
