@@ -203,7 +203,7 @@ static enum port_answer save(void *self, const struct record *record, struct err
         return failed(error, database->save_error, "the database will not save");
     }
     if (is_recorded(record, database->bad_job)) {
-        return failed(error, ERROR_JOB, "the database refuses a job");
+        return failed(error, database->bad_error, "the database refuses a job");
     }
     write(database, record);
     database->open = false;
@@ -234,6 +234,7 @@ void fake_database_init(struct fake_database *database, struct fake_calls *calls
     memset(database, 0, sizeof *database);
     database->calls = calls;
     database->now = 1000 * 1000000;
+    database->bad_error = ERROR_JOB;
     arena_init(&database->arena, memory, size / 2);
     arena_init(&database->scratch, (char *)memory + size / 2, size / 2);
     memory_database_init(&database->memory, &database->arena);

@@ -75,7 +75,9 @@ struct fake_broker {
     uint32_t taken; /* unacknowledged deliveries */
     uint32_t prefetch;
     uint32_t unconfirmed;
-    uint32_t confirm_waits; /* how often confirm still answers PORT_WAIT; UINT32_MAX: for ever */
+    bool refuses_events;     /* publish fails until this is cleared */
+    uint32_t confirm_losses; /* how often confirm still fails; nothing of it was lost */
+    uint32_t confirm_waits;  /* how often confirm still answers PORT_WAIT; UINT32_MAX: for ever */
     uint32_t takes;
     uint32_t publishes;
     uint32_t confirms;
@@ -95,7 +97,8 @@ struct fake_database {
     bool open;                  /* a transaction */
     bool down;                  /* every call fails until this is cleared */
     enum error_kind save_error; /* every save fails with this, unless ERROR_NONE */
-    struct span bad_job;        /* a part with this job fails with ERROR_JOB */
+    struct span bad_job;        /* a part with this job cannot be saved ... */
+    enum error_kind bad_error;  /* ... for this reason: ERROR_JOB, unless it is changed */
     struct span crashing_job;   /* a part with this job crashes the process */
     void (*after_look)(struct fake_database *database);
     struct {

@@ -3,6 +3,8 @@
  * What is done in each phase of a batch: at most one call to a port. */
 #include "worker/lane/advance.h"
 
+#include <string.h>
+
 #include "worker/lane/announce.h"
 #include "worker/lane/part.h"
 
@@ -60,17 +62,39 @@ static enum step claim(struct lane *lane, struct error *error)
     return STEP_AGAIN;
 }
 
-/* Before the job is parsed, for that may be what crashes: counted each time that it is begun. */
+/* Whether this lane has begun it before, and is still alive: it was given back for other reasons.
+ */
+static bool has_survived(const struct lane *lane, const struct lonely *lonely)
+{
+    for (size_t i = 0; i < BATCHES; i++) {
+        const struct lonely *last = &lane->batches[i].lonely;
+        if (last->begun && last->size == lonely->size &&
+            memcmp(last->name, lonely->name, lonely->size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Before the job is parsed, for that may be what crashes: counted when it is begun, but only once
+ * as long as the lane lives, so that outages park no honest job. */
 static enum step count_lonely(struct lane *lane, struct batch *batch, struct error *error)
 {
     uint32_t begun = 0;
+    const struct lonely lonely = part_lonely(batch);
+    if (has_survived(lane, &lonely)) {
+        batch->lonely_counted = true;
+        return STEP_AGAIN;
+    }
+    batch->lonely = lonely;
     const enum port_answer answer = lane->database.ops->count_lonely(
-        lane->database.self, part_lonely_name(batch), &begun, error);
+        lane->database.self, (struct span){batch->lonely.name, lonely.size}, &begun, error);
     if (answer != PORT_DONE) {
         return step_of(answer);
     }
     batch->lonely_counted = true;
-    if (begun > LONELY_BEGINNINGS) {
+    batch->lonely.begun = begun <= LONELY_BEGINNINGS;
+    if (!batch->lonely.begun) {
         part_park_crashing(batch);
         lane->counters.parked++;
     }

@@ -8,14 +8,16 @@ static bool is_suspect(const struct taken *taken)
     return taken->delivery.delivery_count >= DELIVERIES_SUSPECT;
 }
 
-/* A job that may be one that crashes workers is a part of its own. */
+/* A job that may be one that crashes workers is a part of its own. Jobs among which one makes
+ * trouble are decided apart from those behind them. */
 static uint32_t part_from(const struct batch *batch, uint32_t first)
 {
     if (is_suspect(&batch->taken[first])) {
         return 1;
     }
+    const uint32_t last = first < batch->bad_end ? batch->bad_end : batch->count;
     uint32_t end = first + 1;
-    while (end < batch->count && !is_suspect(&batch->taken[end])) {
+    while (end < last && !is_suspect(&batch->taken[end])) {
         end++;
     }
     return end - first;
@@ -24,6 +26,7 @@ static uint32_t part_from(const struct batch *batch, uint32_t first)
 void batch_init(struct batch *batch, void *memory, size_t size)
 {
     arena_init(&batch->arena, memory, size);
+    batch->lonely = (struct lonely){.size = 0};
     batch_reset(batch);
 }
 
@@ -49,6 +52,7 @@ void batch_close(struct batch *batch)
 {
     ENSURE(batch->count > 0);
     batch->first = 0;
+    batch->bad_end = 0;
     batch->part = part_from(batch, 0);
     batch->lonely_counted = false;
     batch->mark_taken = arena_mark(&batch->arena);
@@ -90,6 +94,7 @@ bool batch_halve(struct batch *batch)
     if (batch->part == 1) {
         return false;
     }
+    batch->bad_end = batch->first + batch->part;
     batch->part /= 2;
     return true;
 }

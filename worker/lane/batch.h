@@ -55,6 +55,13 @@ struct announced {
     uint32_t news; /* of this step */
 };
 
+/* A job that was begun alone, by the name under which its beginnings are counted. */
+struct lonely {
+    char name[JOB_EXPIRE_ID_MAX];
+    uint32_t size;
+    bool begun; /* and this lane has survived it so far */
+};
+
 struct batch {
     enum batch_phase phase;
     struct arena arena;
@@ -65,8 +72,8 @@ struct batch {
     /* The part under way: taken[first] to taken[first + part - 1]. */
     uint32_t first;
     uint32_t part;
+    uint32_t bad_end; /* somewhere before this one is a job that made trouble; 0: none is known */
     bool lonely_counted;  /* this beginning of a lonely job */
-    char lonely_name[32]; /* of a lonely job that has no name of its own */
     struct error trouble; /* of the last one that failed; a parked job's text is here */
 
     struct entry *entries;
@@ -75,6 +82,8 @@ struct batch {
     struct found found;
     struct state state;
     struct result *results; /* one an entry, once decided */
+
+    struct lonely lonely; /* the last one; it outlives a reset */
 
     size_t mark_saved;        /* of the arena: messages are above */
     struct message *messages; /* those being published */

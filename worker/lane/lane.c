@@ -173,6 +173,8 @@ static enum lane_progress part_smaller(struct lane *lane, struct batch *batch,
 static void part_failed(struct lane *lane, struct batch *batch, uint64_t now_ms,
                         const struct error *error)
 {
+    /* It may be a lonely job's own fault: then its next beginning counts. */
+    batch->lonely.begun &= error->kind == ERROR_RETRY || error->kind == ERROR_FENCED;
     switch (error->kind) {
     case ERROR_RETRY:
     case ERROR_UNKNOWN:

@@ -146,16 +146,21 @@ void part_park_failed(struct batch *batch)
               taken->kind == TAKEN_JOB ? glimpse_parsed(&taken->job) : glimpse_unparsed(taken));
 }
 
-struct span part_lonely_name(struct batch *batch)
+struct lonely part_lonely(const struct batch *batch)
 {
     const struct delivery *delivery = &batch->taken[batch->first].delivery;
+    const struct span id = delivery->message_id;
+    struct lonely lonely = {.begun = false};
     ENSURE(batch_is_lonely(batch));
-    if (job_id_valid(delivery->message_id) || job_expire_id_valid(delivery->message_id)) {
-        return delivery->message_id;
+    if (job_id_valid(id) || job_expire_id_valid(id)) {
+        memcpy(lonely.name, id.bytes, id.size);
+        lonely.size = id.size;
+        return lonely;
     }
-    (void)snprintf(batch->lonely_name, sizeof batch->lonely_name, "till:body:%08x:%u",
-                   till_crc32(delivery->body.bytes, delivery->body.size), delivery->body.size);
-    return (struct span){batch->lonely_name, (uint32_t)strlen(batch->lonely_name)};
+    lonely.size = (uint32_t)snprintf(lonely.name, sizeof lonely.name, "till:body:%08x:%u",
+                                     till_crc32(delivery->body.bytes, delivery->body.size),
+                                     delivery->body.size);
+    return lonely;
 }
 
 void part_park_crashing(struct batch *batch)
