@@ -27,15 +27,16 @@ static inline bool span_absent(struct span span)
 /* Absent equals absent only. */
 static inline bool span_equal(struct span a, struct span b)
 {
-    return (a.bytes == NULL) == (b.bytes == NULL) && a.size == b.size &&
-           (a.bytes == NULL || memcmp(a.bytes, b.bytes, a.size) == 0);
+    if (a.bytes == NULL || b.bytes == NULL) {
+        return a.bytes == b.bytes;
+    }
+    return a.size == b.size && memcmp(a.bytes, b.bytes, a.size) == 0;
 }
 
 /* By bytes, as PostgreSQL's collation "C" does: the order in which stock rows are locked. */
 static inline int span_compare(struct span a, struct span b)
 {
     const uint32_t common = a.size < b.size ? a.size : b.size;
-    const bool comparable = a.bytes != NULL && b.bytes != NULL;
-    const int difference = comparable ? memcmp(a.bytes, b.bytes, common) : 0;
+    const int difference = common == 0 ? 0 : memcmp(a.bytes, b.bytes, common);
     return difference != 0 ? difference : (a.size > b.size) - (a.size < b.size);
 }

@@ -18,6 +18,9 @@
 
 #define PATH_SIZE 512
 
+#define POOL(name) \
+    "{\"source\":\"/till\",\"id\":\"a\",\"type\":\"till.x.y\",\"data\":{\"pool\":\"" name "\"}}"
+
 static void join(char *path, const char *folder, const char *name)
 {
     struct text text;
@@ -281,6 +284,8 @@ static void reads_what_an_event_says(void **state)
 static void reads_nothing_that_is_no_event(void **state)
 {
     (void)state;
+    static const char too_long[] =
+        POOL("01234567890123456789012345678901234567890123456789012345678901234");
     static const char *const bodies[] = {
         "",
         "{",
@@ -291,8 +296,7 @@ static void reads_nothing_that_is_no_event(void **state)
         "{\"source\":\"/till\",\"id\":1,\"type\":\"till.x.y\",\"data\":{}}",
         "{\"source\":\"/till\",\"id\":\"a\",\"type\":\"till.x.y\",\"data\":{\"items\":{}}}",
         "{\"source\":\"/till\",\"id\":\"a\",\"type\":\"till.x.y\",\"data\":{\"items\":[1]}}",
-        "{\"source\":\"/till\",\"id\":\"a\",\"type\":\"till.x.y\",\"data\":{\"pool\":\""
-        "01234567890123456789012345678901234567890123456789012345678901234\"}}",
+        too_long,
     };
     static struct till_event event;
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {

@@ -102,7 +102,7 @@ static void every_day_of_two_eras_comes_back(void **state)
     char text[INSTANT_TEXT_SIZE];
     instant time;
     const instant day = 86400 * INSTANT_SECOND;
-    for (instant at = INSTANT_MIN; at <= INSTANT_MIN + 2 * 146097 * day; at += day) {
+    for (instant at = INSTANT_MIN; at <= INSTANT_MIN + INT64_C(2) * 146097 * day; at += day) {
         instant_write(at, text);
         assert_true(instant_parse((struct span){text, INSTANT_TEXT_SIZE}, &time));
         assert_true(time == at);
