@@ -37,7 +37,6 @@ static inline bool span_equal(struct span a, struct span b)
 static inline int span_compare(struct span a, struct span b)
 {
     const uint32_t common = a.size < b.size ? a.size : b.size;
-    const bool comparable = a.bytes != NULL && b.bytes != NULL;
-    const int difference = comparable ? memcmp(a.bytes, b.bytes, common) : 0;
+    const int difference = common == 0 ? 0 : memcmp(a.bytes, b.bytes, common);
     return difference != 0 ? difference : (a.size > b.size) - (a.size < b.size);
 }
