@@ -30,7 +30,8 @@ struct run {
     struct model model;
     struct memory_database batched;
     struct memory_database single;
-    const char *why; /* the first thing that is wrong */
+    uint64_t seed;
+    bool finished;
 };
 
 static void *memory;
@@ -347,7 +348,9 @@ static void decides_random_batches_as_the_model_does(void **state)
     struct run *run = *state;
     const uint64_t first = first_seed();
     uint64_t batches = 0;
+    run->finished = false;
     for (uint64_t seed = first; batches < batches_wanted(); seed++) {
+        run->seed = seed;
         arena_init(&run->arena, memory, RUN_MEMORY);
         draw_init(&run->draw, seed, &run->arena);
         model_init(&run->model);
@@ -356,13 +359,24 @@ static void decides_random_batches_as_the_model_does(void **state)
         for (uint32_t i = 0; i < RUN_BATCHES; i++, batches++) {
             const char *why = run_batch(run);
             if (why != NULL) {
-                fail_msg("TILL_TEST_SEED=%" PRIu64 ", batch %" PRIu32 " of it (%" PRIu64
-                         " in all): %s",
-                         seed, i + 1, batches + 1, why);
+                fail_msg("batch %" PRIu32 " of the seed, %" PRIu64 " in all: %s", i + 1,
+                         batches + 1, why);
             }
         }
     }
+    run->finished = true;
     print_message("%" PRIu64 " batches from seed %" PRIu64 " on\n", batches, first);
+}
+
+/* Also after a failed ENSURE, which leaves the test where it stands. */
+static int tell_the_seed(void **state)
+{
+    const struct run *run = *state;
+    if (!run->finished) {
+        print_message("again: TILL_TEST_SEED=%" PRIu64 " TILL_TEST_BATCHES=%d\n", run->seed,
+                      RUN_BATCHES);
+    }
+    return 0;
 }
 
 /* All that the contract's tables of kinds and outcomes allow. */
@@ -463,6 +477,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         {.name = "decides_random_batches_as_the_model_does",
          .test_func = decides_random_batches_as_the_model_does,
+         .teardown_func = tell_the_seed,
          .initial_state = &run},
         cmocka_unit_test(reaches_every_outcome_and_reason),
     };
