@@ -62,7 +62,7 @@ static void write_and_read_again(const struct job *job, struct arena *arena)
     ENSURE(span_equal(first, write_job(&again, written[1])));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena;
     struct job job;
@@ -72,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         return 0;
     }
     arena_init(&arena, memory, sizeof memory);
-    const struct span body = {(const char *)bytes, (uint32_t)size};
+    const struct span body = {(const char *)data, (uint32_t)size};
     const bool answerable = job_glimpse(body, &arena, &glimpse);
     if (!job_parse(body, SPAN_NONE, &arena, &job, &fault)) {
         ENSURE(fault.pointer.size == 0 || fault.pointer.bytes[0] == '/');
