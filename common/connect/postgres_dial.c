@@ -83,8 +83,8 @@ static bool session_begin(struct postgres_dial *dial, struct postgres *postgres,
     return postgres_session_begin(postgres, dial->config->namespace.value, dial->use, error);
 }
 
-static enum postgres_dial_answer connect_step(struct postgres_dial *dial,
-                                              struct postgres *postgres, struct error *error)
+static enum postgres_dial_answer connect_step(struct postgres_dial *dial, struct postgres *postgres,
+                                              struct error *error)
 {
     const PostgresPollingStatusType status = PQconnectPoll(postgres->connection);
     if (status == PGRES_POLLING_FAILED) {
@@ -98,8 +98,8 @@ static enum postgres_dial_answer connect_step(struct postgres_dial *dial,
     return session_begin(dial, postgres, error) ? POSTGRES_DIAL_DONE : POSTGRES_DIAL_FAILED;
 }
 
-static enum postgres_dial_answer session_step(struct postgres_dial *dial,
-                                              struct postgres *postgres, struct error *error)
+static enum postgres_dial_answer session_step(struct postgres_dial *dial, struct postgres *postgres,
+                                              struct error *error)
 {
     bool more = false;
     if (!postgres_session_step(postgres, dial->use, &dial->events, &more, error)) {
