@@ -70,30 +70,6 @@ static void wait_for_something(struct lane_thread *thread)
     }
 }
 
-static void *run(void *self)
-{
-    struct lane_thread *thread = self;
-    struct error error = {0};
-    for (;;) {
-        if (atomic_load(&thread->draining)) {
-            lane_drain(&thread->lane);
-        }
-        switch (lane_step(&thread->lane, now_ms(), &error)) {
-        case LANE_AGAIN:
-            break;
-        case LANE_WAIT:
-            wait_for_something(thread);
-            rabbit_broker_turn(&thread->broker);
-            break;
-        case LANE_FAILED:
-            say_failed(thread, &error);
-            break;
-        case LANE_DRAINED:
-            return NULL;
-        }
-    }
-}
-
 static bool open_parts(struct lane_thread *thread, struct error *error)
 {
     const struct lane_duty *duty = thread->duty;
@@ -127,6 +103,37 @@ static void close_parts(struct lane_thread *thread)
 {
     postgres_database_close(&thread->database);
     rabbit_broker_close(&thread->broker);
+}
+
+static void work(struct lane_thread *thread)
+{
+    struct error error = {0};
+    for (;;) {
+        if (atomic_load(&thread->draining)) {
+            lane_drain(&thread->lane);
+        }
+        switch (lane_step(&thread->lane, now_ms(), &error)) {
+        case LANE_AGAIN:
+            break;
+        case LANE_WAIT:
+            wait_for_something(thread);
+            rabbit_broker_turn(&thread->broker);
+            break;
+        case LANE_FAILED:
+            say_failed(thread, &error);
+            break;
+        case LANE_DRAINED:
+            return;
+        }
+    }
+}
+
+/* Connections are closed by the thread that used them, and by all lanes at once. */
+static void *run(void *self)
+{
+    work(self);
+    close_parts(self);
+    return NULL;
 }
 
 static void release(struct lane_thread *thread)
@@ -171,6 +178,5 @@ void lane_thread_close(struct lane_thread *thread)
 {
     ENSURE(atomic_load(&thread->draining));
     ENSURE(pthread_join(thread->thread, NULL) == 0);
-    close_parts(thread);
     release(thread);
 }
