@@ -22,7 +22,8 @@ enum postgres_use {
     POSTGRES_SETUP,   /* changes tables, whatever their size */
 };
 
-/* Not to be moved while it is open: libpq keeps its address. The fields are for reading. */
+/* Not to be moved while it is open: libpq keeps its address. The fields are
+ * for reading, deadline_ms excepted. */
 struct postgres {
     PGconn *connection; /* NULL: closed, by postgres_close or because it was lost */
     int deadline_ms;    /* for one query, on our side; longer than the server's own */

@@ -60,6 +60,7 @@ void move(struct deciding *deciding, struct stock *stock, int64_t unsold_delta, 
         item->moved = true;
         item->version = stock->version;
         item->available = stock_available(stock);
+        item->available_before = item->available - (unsold_delta - held_delta);
     }
     if (counting.delta != 0) {
         movement.taken_delta = counting.delta;
