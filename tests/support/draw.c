@@ -69,13 +69,15 @@ struct span draw_pool(struct draw *draw)
     return once_in(draw, 4) ? SPAN_NONE : ONE_OF(draw, pools);
 }
 
-static struct span concatenation(struct draw *draw, const char *front, struct span back)
+static struct span expire_id(struct draw *draw, struct span hold)
 {
-    const size_t size = strlen(front);
-    char *bytes = take(draw, size + back.size);
-    memcpy(bytes, front, size);
-    memcpy(bytes + size, back.bytes, back.size);
-    return (struct span){bytes, (uint32_t)(size + back.size)};
+    static const struct span prefix = SPAN(JOB_EXPIRE_PREFIX);
+    char *bytes = take(draw, prefix.size + hold.size);
+    memcpy(bytes, prefix.bytes, prefix.size);
+    for (uint32_t i = 0; i < hold.size; i++) {
+        bytes[prefix.size + i] = hold.bytes[i];
+    }
+    return (struct span){bytes, prefix.size + hold.size};
 }
 
 static struct span new_id(struct draw *draw)
@@ -215,7 +217,7 @@ static void put_members(struct draw *draw, struct job *job)
         return;
     case KIND_EXPIRE:
         job->hold = hold_id(draw);
-        job->id = concatenation(draw, JOB_EXPIRE_PREFIX, job->hold);
+        job->id = expire_id(draw, job->hold);
         return;
     case KIND_CANCEL:
         job->sale = sale_id(draw);
