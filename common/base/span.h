@@ -27,8 +27,10 @@ static inline bool span_absent(struct span span)
 /* Absent equals absent only. */
 static inline bool span_equal(struct span a, struct span b)
 {
-    return (a.bytes == NULL) == (b.bytes == NULL) && a.size == b.size &&
-           (a.size == 0 || memcmp(a.bytes, b.bytes, a.size) == 0);
+    if (a.bytes == NULL || b.bytes == NULL) {
+        return a.bytes == b.bytes;
+    }
+    return a.size == b.size && memcmp(a.bytes, b.bytes, a.size) == 0;
 }
 
 /* By bytes, as PostgreSQL's collation "C" does: the order in which stock rows are locked. */

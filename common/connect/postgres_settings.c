@@ -3,6 +3,7 @@
  * Parses, checks and merges connection settings. */
 #include "common/connect/postgres_settings.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,8 +161,8 @@ static bool list_take(const char *list, size_t index, char *element, size_t capa
 static bool port_valid(const char *port)
 {
     const size_t size = strlen(port);
-    return size == 0 ||
-           (strspn(port, "0123456789") == size && atol(port) >= 1 && atol(port) <= 65535);
+    const long number = strtol(port, NULL, 10);
+    return size == 0 || (strspn(port, "0123456789") == size && number >= 1 && number <= UINT16_MAX);
 }
 
 static bool read_hosts(struct postgres_settings *settings, const struct setting *url,

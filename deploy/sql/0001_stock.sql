@@ -3,16 +3,25 @@
 --
 -- Stock: what can be sold, of which SKU, from which pool, and who has how much of it.
 --
--- A stock row is the hottest row of a shop. It leaves half of its page free and no index covers what
--- a sale changes, so that every update is a HOT update: no index is written, and dead versions are
--- cleaned up on the way.
+-- A stock row is the hottest row of a shop. It leaves half of its page free and no index covers
+-- what a sale changes, so that every update is a HOT update: no index is written, and dead versions
+-- are cleaned up on the way.
+
+-- Ends a transaction from within a statement: in a pipeline the COMMIT is on its way already when
+-- the client learns that a statement has not done what it should.
+CREATE FUNCTION refuse(code text, reason text) RETURNS void
+    LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '%', reason USING ERRCODE = code;
+END
+$$;
 
 CREATE TABLE stock (
     pool text COLLATE "C" NOT NULL,
     sku text COLLATE "C" NOT NULL,
     unsold integer NOT NULL DEFAULT 0,
     held integer NOT NULL DEFAULT 0,      -- the part of unsold that is under active holds
-    version bigint NOT NULL DEFAULT 0,    -- number of the last change of unsold or held: 1, 2, 3 ...
+    version bigint NOT NULL DEFAULT 0,    -- number of the last change of unsold or held: 1, 2 ...
     known boolean NOT NULL DEFAULT false, -- false: the row only stands there to be locked
     per_customer integer,
     round text COLLATE "C",
@@ -30,6 +39,9 @@ CREATE TABLE stock (
     CONSTRAINT stock_round_size CHECK (octet_length(round) BETWEEN 1 AND 64),
     CONSTRAINT stock_unknown_is_empty CHECK (known OR (unsold = 0 AND version = 0))
 ) WITH (fillfactor = 50);
+
+-- Tells in one look that nobody counts a SKU, whatever its pool. A sale changes nothing in it.
+CREATE INDEX stock_limited ON stock (sku) WHERE per_customer IS NOT NULL;
 
 -- From which pool a store sells. The store '' stands for all that are not named.
 CREATE TABLE store_pools (

@@ -4,14 +4,15 @@
 -- Decisions: one row a job, with all that its event says, so that the event can be written again
 -- byte for byte. Movements of stock stand on the row of the decision that made them.
 --
--- Nearly every decision has one line, one SKU. That line is a set of plain columns; the further lines
--- of a cart are a JSON array. (Measured with batches of 400: a table of movements with its unique
--- key costs 1.33 times the time of this, a stored event 1.23 times. What a unique key of movements
--- would guard is guarded by the stock row instead: it is locked, and updated only from the version
--- that was read.)
+-- Nearly every decision has one line, one SKU. That line is a set of plain columns; the further
+-- lines of a cart are a JSON array. (Measured with batches of 400: a table of movements with its
+-- unique key costs 1.33 times the time of this, a stored event 1.23 times. What a unique key of
+-- movements would guard is guarded by the stock row instead: it is locked, and updated only from
+-- the version that was read.)
 --
--- A line in JSON: {"sku", "qty", "version", "available", "unsold", "held", "taken", "round"}; version
--- and what follows only if the line moved stock, round only if units were counted for the customer.
+-- A line in JSON: {"sku", "qty", "version", "available", "unsold", "held", "taken", "round"};
+-- version and what follows only if the line moved stock, round only if units were counted for the
+-- customer.
 
 CREATE FUNCTION kind_name(kind smallint) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
@@ -39,7 +40,7 @@ CREATE TABLE decisions (
     decided_at timestamptz NOT NULL,
     meaning bigint NOT NULL, -- digest of the job, to know an id that is used again for another
     n bigint NOT NULL,       -- 1, 2, 3 ... in this lane of this generation
-    version bigint,          -- of the first line, as all down to taken_delta; NULL: it moved nothing
+    version bigint,          -- of the first line, as all to taken_delta; NULL: it moved nothing
     expires_at timestamptz,
     generation integer NOT NULL,
     qty integer,
@@ -99,11 +100,13 @@ CREATE TABLE holds (
     store text COLLATE "C" NOT NULL,
     pool text COLLATE "C" NOT NULL,
     ref text COLLATE "C",
+    sale text COLLATE "C",     -- the commit that sold it, also once all of it was cancelled
     ended_by text COLLATE "C", -- the job; NULL while it is active
     more json,
     CONSTRAINT hold_once PRIMARY KEY (id),
     CONSTRAINT hold_state_range CHECK (state BETWEEN 0 AND 4),
     CONSTRAINT hold_ended_by_somebody CHECK ((state = 0) = (ended_by IS NULL)),
+    CONSTRAINT hold_sold_by_commit CHECK ((state IN (3, 4)) = (sale IS NOT NULL)),
     CONSTRAINT hold_qty_positive CHECK (qty >= 1)
 ) WITH (fillfactor = 70);
 
@@ -115,7 +118,8 @@ CREATE TABLE returns (
     sale text COLLATE "C" NOT NULL,
     sku text COLLATE "C" NOT NULL,
     qty integer NOT NULL,
-    last_by text COLLATE "C" NOT NULL, -- the job that cancelled last
+    last_by text COLLATE "C" NOT NULL,   -- the job that cancelled last
+    ends boolean NOT NULL DEFAULT false, -- after that job nothing was left of the sale
     CONSTRAINT return_once PRIMARY KEY (sale, sku),
     CONSTRAINT return_positive CHECK (qty >= 1)
 ) WITH (fillfactor = 70);

@@ -14,8 +14,8 @@
 #include "worker/lane/decide.h"
 
 enum {
-    RUN_BATCHES = 10, /* then a new world begins */
-    BATCH_JOBS_MAX_HERE = 6,
+    RUN_BATCHES = 20, /* then a new world begins */
+    RUN_JOBS_MAX = 6, /* of a batch */
     RUN_MEMORY = 4 * 1024 * 1024,
 };
 
@@ -30,10 +30,54 @@ struct run {
     struct model model;
     struct memory_database batched;
     struct memory_database single;
-    const char *why; /* the first thing that is wrong */
+    uint64_t seed;
+    bool finished;
 };
 
 static void *memory;
+
+/* What the batches have come across. */
+static struct {
+    uint64_t results[KIND_EXPIRE + 1][OUTCOME_REJECTED + 1][REASON_SOLD_OUT + 1];
+    uint64_t faults[REASON_SOLD_OUT + 1];
+    uint64_t edges[EDGE_BACK + 1];
+    uint64_t repeats;
+    uint64_t reused;
+    uint64_t not_allowed;
+    uint64_t nothing;
+    uint64_t retaken;
+    uint64_t released;     /* by a reserve that replaces */
+    uint64_t only_counted; /* movements without a version */
+} reached;
+
+static void reach(const struct result *result)
+{
+    const struct decision *decision = &result->decision;
+    switch (result->kind) {
+    case RESULT_DECISION:
+        break;
+    case RESULT_REPEAT:
+        reached.repeats++;
+        return;
+    case RESULT_ANSWER:
+        reached.reused += result->answer == ANSWER_ID_REUSED ? 1 : 0;
+        reached.not_allowed += result->answer == ANSWER_NOT_ALLOWED ? 1 : 0;
+        return;
+    case RESULT_NOTHING:
+        reached.nothing++;
+        return;
+    }
+    reached.results[decision->kind][decision->outcome][decision->reason]++;
+    for (uint32_t i = 0; i < decision->fault_count; i++) {
+        reached.faults[decision->faults[i].reason]++;
+    }
+    for (uint32_t i = 0; i < result->movement_count; i++) {
+        reached.edges[result->movements[i].edge]++;
+        reached.only_counted += result->movements[i].version == 0 ? 1 : 0;
+    }
+    reached.retaken += decision->retaken ? 1 : 0;
+    reached.released += decision->released_count > 0 ? 1 : 0;
+}
 
 static bool items_equal(const struct decision_item *a, uint32_t a_count,
                         const struct decision_item *b, uint32_t b_count)
@@ -248,10 +292,10 @@ static void assign_stores(struct run *run)
 /* Returns what is wrong, or NULL. */
 static const char *run_batch(struct run *run)
 {
-    struct entry entries[BATCH_JOBS_MAX_HERE];
-    struct model_result expected[BATCH_JOBS_MAX_HERE];
-    struct result results[BATCH_JOBS_MAX_HERE];
-    const uint32_t count = 1 + prng_below(&run->draw.prng, BATCH_JOBS_MAX_HERE);
+    struct entry entries[RUN_JOBS_MAX];
+    struct model_result expected[RUN_JOBS_MAX];
+    struct result results[RUN_JOBS_MAX];
+    const uint32_t count = 1 + prng_below(&run->draw.prng, RUN_JOBS_MAX);
     const char *why;
 
     run->draw.now += prng_below(&run->draw.prng, 4) * 500000;
@@ -260,11 +304,15 @@ static const char *run_batch(struct run *run)
     for (uint32_t i = 0; i < count; i++) {
         entries[i] = *draw_entry(&run->draw);
         expected[i] = model_decide(&run->model, &entries[i]);
+        if (expected[i].kind == RESULT_DECISION) {
+            draw_hear(&run->draw, expected[i].decision);
+        }
     }
     if (!memory_database_decide(&run->batched, run->draw.now, entries, count, results, &why)) {
         return why;
     }
     for (uint32_t i = 0; i < count; i++) {
+        reach(&results[i]);
         why = results_differ(&results[i], &expected[i]);
         if (why != NULL) {
             print_job(&entries[i], &results[i], &expected[i]);
@@ -300,7 +348,9 @@ static void decides_random_batches_as_the_model_does(void **state)
     struct run *run = *state;
     const uint64_t first = first_seed();
     uint64_t batches = 0;
+    run->finished = false;
     for (uint64_t seed = first; batches < batches_wanted(); seed++) {
+        run->seed = seed;
         arena_init(&run->arena, memory, RUN_MEMORY);
         draw_init(&run->draw, seed, &run->arena);
         model_init(&run->model);
@@ -309,13 +359,115 @@ static void decides_random_batches_as_the_model_does(void **state)
         for (uint32_t i = 0; i < RUN_BATCHES; i++, batches++) {
             const char *why = run_batch(run);
             if (why != NULL) {
-                fail_msg("TILL_TEST_SEED=%" PRIu64 ", batch %" PRIu32 " of it (%" PRIu64
-                         " in all): %s",
-                         seed, i + 1, batches + 1, why);
+                fail_msg("batch %" PRIu32 " of the seed, %" PRIu64 " in all: %s", i + 1,
+                         batches + 1, why);
             }
         }
     }
+    run->finished = true;
     print_message("%" PRIu64 " batches from seed %" PRIu64 " on\n", batches, first);
+}
+
+/* Also after a failed ENSURE, which leaves the test where it stands. */
+static int tell_the_seed(void **state)
+{
+    const struct run *run = *state;
+    if (!run->finished) {
+        print_message("again: TILL_TEST_SEED=%" PRIu64 " TILL_TEST_BATCHES=%d\n", run->seed,
+                      RUN_BATCHES);
+    }
+    return 0;
+}
+
+/* All that the contract's tables of kinds and outcomes allow. */
+static const struct {
+    enum kind kind;
+    enum outcome outcome;
+    enum reason reason;
+} possible[] = {
+    {KIND_CHECKOUT, OUTCOME_CONFIRMED, REASON_NONE},
+    {KIND_CHECKOUT, OUTCOME_SOLD_OUT, REASON_NONE},
+    {KIND_CHECKOUT, OUTCOME_LATE, REASON_NONE},
+    {KIND_CHECKOUT, OUTCOME_REJECTED, REASON_UNKNOWN_STORE},
+    {KIND_CHECKOUT, OUTCOME_REJECTED, REASON_UNKNOWN_SKU},
+    {KIND_CHECKOUT, OUTCOME_REJECTED, REASON_NOT_ON_SALE},
+    {KIND_CHECKOUT, OUTCOME_REJECTED, REASON_OVER_LIMIT},
+    {KIND_RESERVE, OUTCOME_HELD, REASON_NONE},
+    {KIND_RESERVE, OUTCOME_SOLD_OUT, REASON_NONE},
+    {KIND_RESERVE, OUTCOME_LATE, REASON_NONE},
+    {KIND_RESERVE, OUTCOME_REJECTED, REASON_UNKNOWN_STORE},
+    {KIND_RESERVE, OUTCOME_REJECTED, REASON_UNKNOWN_HOLD},
+    {KIND_RESERVE, OUTCOME_REJECTED, REASON_ALREADY_COMMITTED},
+    {KIND_RESERVE, OUTCOME_REJECTED, REASON_ALREADY_CANCELLED},
+    {KIND_RESERVE, OUTCOME_REJECTED, REASON_UNKNOWN_SKU},
+    {KIND_RESERVE, OUTCOME_REJECTED, REASON_NOT_ON_SALE},
+    {KIND_RESERVE, OUTCOME_REJECTED, REASON_OVER_LIMIT},
+    {KIND_COMMIT, OUTCOME_CONFIRMED, REASON_NONE},
+    {KIND_COMMIT, OUTCOME_SOLD_OUT, REASON_NONE},
+    {KIND_COMMIT, OUTCOME_LATE, REASON_NONE},
+    {KIND_COMMIT, OUTCOME_REJECTED, REASON_UNKNOWN_HOLD},
+    {KIND_COMMIT, OUTCOME_REJECTED, REASON_HOLD_RELEASED},
+    {KIND_COMMIT, OUTCOME_REJECTED, REASON_ALREADY_COMMITTED},
+    {KIND_COMMIT, OUTCOME_REJECTED, REASON_ALREADY_CANCELLED},
+    {KIND_COMMIT, OUTCOME_REJECTED, REASON_OVER_LIMIT},
+    {KIND_RELEASE, OUTCOME_RELEASED, REASON_NONE},
+    {KIND_RELEASE, OUTCOME_LATE, REASON_NONE},
+    {KIND_RELEASE, OUTCOME_REJECTED, REASON_UNKNOWN_HOLD},
+    {KIND_RELEASE, OUTCOME_REJECTED, REASON_ALREADY_COMMITTED},
+    {KIND_RELEASE, OUTCOME_REJECTED, REASON_ALREADY_CANCELLED},
+    {KIND_EXTEND, OUTCOME_EXTENDED, REASON_NONE},
+    {KIND_EXTEND, OUTCOME_LATE, REASON_NONE},
+    {KIND_EXTEND, OUTCOME_REJECTED, REASON_UNKNOWN_HOLD},
+    {KIND_EXTEND, OUTCOME_REJECTED, REASON_HOLD_RELEASED},
+    {KIND_EXTEND, OUTCOME_REJECTED, REASON_HOLD_EXPIRED},
+    {KIND_EXTEND, OUTCOME_REJECTED, REASON_ALREADY_COMMITTED},
+    {KIND_EXTEND, OUTCOME_REJECTED, REASON_ALREADY_CANCELLED},
+    {KIND_CANCEL, OUTCOME_CANCELLED, REASON_NONE},
+    {KIND_CANCEL, OUTCOME_LATE, REASON_NONE},
+    {KIND_CANCEL, OUTCOME_REJECTED, REASON_UNKNOWN_SALE},
+    {KIND_CANCEL, OUTCOME_REJECTED, REASON_ALREADY_CANCELLED},
+    {KIND_CANCEL, OUTCOME_REJECTED, REASON_NOT_CANCELLABLE},
+    {KIND_CANCEL, OUTCOME_REJECTED, REASON_OVER_CAPACITY},
+    {KIND_ADJUST, OUTCOME_STOCKED, REASON_NONE},
+    {KIND_ADJUST, OUTCOME_REJECTED, REASON_UNKNOWN_SKU},
+    {KIND_ADJUST, OUTCOME_REJECTED, REASON_BELOW_HELD},
+    {KIND_ADJUST, OUTCOME_REJECTED, REASON_OVER_CAPACITY},
+    {KIND_SET, OUTCOME_STOCKED, REASON_NONE},
+    {KIND_SET, OUTCOME_REJECTED, REASON_VERSION_CHANGED},
+    {KIND_SET, OUTCOME_REJECTED, REASON_BELOW_HELD},
+    {KIND_DEFINE, OUTCOME_STOCKED, REASON_NONE},
+    {KIND_EXPIRE, OUTCOME_EXPIRED, REASON_NONE},
+};
+
+/* After the batches: they have come across all that is possible, and nothing else. */
+static void reaches_every_outcome_and_reason(void **state)
+{
+    (void)state;
+    uint64_t expected = 0;
+    uint64_t decided = 0;
+    for (size_t i = 0; i < sizeof possible / sizeof possible[0]; i++) {
+        const uint64_t times =
+            reached.results[possible[i].kind][possible[i].outcome][possible[i].reason];
+        if (times == 0) {
+            fail_msg("kind %d, outcome %d, reason %d was not reached", possible[i].kind,
+                     possible[i].outcome, possible[i].reason);
+        }
+        expected += times;
+    }
+    const uint64_t *all = &reached.results[0][0][0];
+    for (size_t i = 0; i < sizeof reached.results / sizeof *all; i++) {
+        decided += all[i];
+    }
+    assert_int_equal(decided, expected);
+    for (enum reason reason = REASON_NOT_CANCELLABLE; reason <= REASON_SOLD_OUT; reason++) {
+        assert_true(reached.faults[reason] > 0);
+    }
+    for (enum edge edge = EDGE_NONE; edge <= EDGE_BACK; edge++) {
+        assert_true(reached.edges[edge] > 0);
+    }
+    assert_true(reached.repeats > 0 && reached.reused > 0 && reached.not_allowed > 0);
+    assert_true(reached.nothing > 0 && reached.retaken > 0 && reached.released > 0);
+    assert_true(reached.only_counted > 0);
 }
 
 int main(void)
@@ -325,7 +477,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         {.name = "decides_random_batches_as_the_model_does",
          .test_func = decides_random_batches_as_the_model_does,
+         .teardown_func = tell_the_seed,
          .initial_state = &run},
+        cmocka_unit_test(reaches_every_outcome_and_reason),
     };
     const int failed = cmocka_run_group_tests_name("decide, properties", tests, NULL, NULL);
     free(memory);

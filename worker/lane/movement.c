@@ -53,15 +53,14 @@ void move(struct deciding *deciding, struct stock *stock, int64_t unsold_delta, 
         return;
     }
     struct movement movement = {
-        .stock = stock, .unsold_delta = unsold_delta, .held_delta = held_delta};
+        .stock = stock, .item = item, .unsold_delta = unsold_delta, .held_delta = held_delta};
     if (moved) {
         movement.edge = stock_change(stock, unsold_delta, held_delta);
         movement.version = stock->version;
-    }
-    if (moved && item != NULL) {
         item->moved = true;
         item->version = stock->version;
         item->available = stock_available(stock);
+        item->available_before = item->available - (unsold_delta - held_delta);
     }
     if (counting.delta != 0) {
         movement.taken_delta = counting.delta;
