@@ -155,6 +155,9 @@ static bool run(const struct invocation *invocation, enum exit_status *status, s
         return false;
     }
     if (invocation_value(invocation, "show-sql") != NULL) {
+        if (invocation_value(invocation, "check") != NULL) {
+            return error_set(error, ERROR_USAGE, "--check and --show-sql exclude each other");
+        }
         migrate_print(setup.namespace, &migrations, stdout);
         if (invocation_value(invocation, "roles") != NULL) {
             roles_print(setup.namespace, stdout);
