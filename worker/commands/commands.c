@@ -13,8 +13,8 @@
 #include "worker/commands/nearest.h"
 
 const struct command *const commands[] = {
-    &command_setup, &command_teardown, &command_doctor,
-    &command_slot,  &command_help,     &command_version,
+    &command_setup, &command_teardown, &command_stock, &command_store, &command_show,
+    &command_audit, &command_doctor,   &command_slot,  &command_help,  &command_version,
     NULL,
 };
 
@@ -117,55 +117,110 @@ static bool flush_results(struct error *error)
     return error_set(error, ERROR_FATAL, "cannot write the result: %s", strerror(errno));
 }
 
-int commands_main(int argc, char **argv)
+/* Of a command in a group the part behind the group's name, which it repeats. */
+static const char *last_word(const struct command *command)
 {
-    (void)signal(SIGPIPE, SIG_IGN); /* a lost connection is an error, not the end of the program */
-
-    const int at = find_command_name(argc, argv);
-    if (at >= argc) {
-        const bool asked = argc > 1;
-        help_print_all(asked ? stdout : stderr);
-        return asked ? STATUS_DONE : STATUS_USAGE;
-    }
-    const struct command *command = command_find(argv[at]);
-    if (command == NULL) {
-        struct error unknown = {0};
-        (void)command_unknown(argv[at], &unknown); /* reported as it is */
-        return report("", &unknown);
-    }
-    /* The command's name leaves; what stood around it is its command line. */
-    memmove(argv + at, argv + at + 1, (size_t)(argc - at) * sizeof argv[0]);
-
-    enum exit_status status = STATUS_DONE;
-    struct error error = {0};
-    if (!run(command, argc - 2, argv + 1, &status, &error) || !flush_results(&error)) {
-        return report(command->name, &error);
-    }
-    return (int)status;
+    const char *space = strrchr(command->name, ' ');
+    return space == NULL ? command->name : space + 1;
 }
 
-const struct command *command_find(const char *name)
+static bool command_unknown(const char *word, const struct command *group, struct error *error)
 {
-    for (size_t i = 0; commands[i] != NULL; i++) {
-        if (strcmp(commands[i]->name, name) == 0) {
-            return commands[i];
+    const struct command *const *list = group == NULL ? commands : group->commands;
+    const char *names[COMMANDS_MAX];
+    size_t count = 0;
+    for (; list[count] != NULL; count++) {
+        ENSURE(count < COMMANDS_MAX);
+        names[count] = last_word(list[count]);
+    }
+    const char *before = group == NULL ? "" : group->name;
+    const char *space = group == NULL ? "" : " ";
+    error_set(error, ERROR_USAGE, "there is no command \"%s%s%s\"", before, space, word);
+    const char *near = nearest(word, names, count);
+    if (near != NULL) {
+        error_advise(error, "Did you mean \"till %s%s%s\"? All commands: till help%s%s", before,
+                     space, near, space, before);
+    }
+    return error_advise(error, "All commands: till help%s%s", space, before);
+}
+
+static const struct command *find_in(const struct command *const *list, const char *word)
+{
+    for (size_t i = 0; list[i] != NULL; i++) {
+        if (strcmp(last_word(list[i]), word) == 0) {
+            return list[i];
         }
     }
     return NULL;
 }
 
-bool command_unknown(const char *name, struct error *error)
+size_t command_find(const char *const *words, size_t count, const struct command **command,
+                    struct error *error)
 {
-    const char *names[COMMANDS_MAX];
+    ENSURE(count > 0);
+    const struct command *found = find_in(commands, words[0]);
+    if (found == NULL) {
+        (void)command_unknown(words[0], NULL, error); /* false, as all that set an error */
+        return 0;
+    }
+    if (found->commands == NULL || count == 1) {
+        *command = found;
+        return 1;
+    }
+    *command = find_in(found->commands, words[1]);
+    if (*command == NULL) {
+        (void)command_unknown(words[1], found, error);
+        return 0;
+    }
+    return 2;
+}
+
+/* The words that name the command leave argv; what stood around them is its command line. The last
+ * place of argv is then the words' own. NULL: there is no such command, or none is named. */
+static const struct command *take_command(int *argc, char **argv, struct error *error)
+{
+    const char *words[2];
+    const struct command *command = NULL;
     size_t count = 0;
-    for (; commands[count] != NULL; count++) {
-        ENSURE(count < COMMANDS_MAX);
-        names[count] = commands[count]->name;
+    for (;;) {
+        const int at = find_command_name(*argc, argv);
+        if (at >= *argc) {
+            return command;
+        }
+        words[count++] = argv[at];
+        if (command_find(words, count, &command, error) == 0) {
+            return NULL;
+        }
+        memmove(argv + at, argv + at + 1, (size_t)(*argc - at) * sizeof argv[0]);
+        (*argc)--;
+        if (command->commands == NULL) {
+            return command;
+        }
     }
-    error_set(error, ERROR_USAGE, "there is no command \"%s\"", name);
-    const char *near = nearest(name, names, count);
-    if (near != NULL) {
-        error_advise(error, "Did you mean \"till %s\"? All commands: till help", near);
+}
+
+int commands_main(int argc, char **argv)
+{
+    (void)signal(SIGPIPE, SIG_IGN); /* a lost connection is an error, not the end of the program */
+
+    const bool asked = argc > 1;
+    struct error error = {0};
+    const struct command *command = take_command(&argc, argv, &error);
+    if (error.kind != ERROR_NONE) {
+        return report("", &error);
     }
-    return error_advise(error, "All commands: till help");
+    if (command == NULL) {
+        help_print_all(asked ? stdout : stderr);
+        return asked ? STATUS_DONE : STATUS_USAGE;
+    }
+    if (command->commands != NULL) {
+        const bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
+        help_print(help ? stdout : stderr, command);
+        return help ? STATUS_DONE : STATUS_USAGE;
+    }
+    enum exit_status status = STATUS_DONE;
+    if (!run(command, argc - 1, argv + 1, &status, &error) || !flush_results(&error)) {
+        return report(command->name, &error);
+    }
+    return (int)status;
 }
