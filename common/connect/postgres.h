@@ -20,6 +20,7 @@
 enum postgres_use {
     POSTGRES_COMMAND, /* looks something up, changes a row */
     POSTGRES_SETUP,   /* changes tables, whatever their size */
+    POSTGRES_LANE,    /* batches, whose locks others wait for */
 };
 
 /* Not to be moved while it is open: libpq keeps its address. The fields are

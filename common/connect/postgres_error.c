@@ -13,6 +13,7 @@
 #define READ_WRITE \
     "Name the primary in TILL_DATABASE_URL, or all hosts of which one is the primary."
 #define TLS      "Name the server as its certificate does, and its authority with sslrootcert."
+#define VALUE    "Look at what was to be written: the database refuses this, whatever is done again."
 #define UNLISTED "Look into the server's log; if it happens again, report it with this message."
 
 /* {user} and {database} are filled in. */
@@ -26,6 +27,8 @@ struct rule {
 static const struct rule state_rules[] = {
     {"08P01", ERROR_CONFIG, POOLER},
     {"08", ERROR_RETRY, WAIT},
+    {"22", ERROR_JOB, VALUE},
+    {"23", ERROR_JOB, VALUE},
     {"25006", ERROR_RETRY, READ_WRITE},
     {"25P03", ERROR_RETRY, WAIT},
     {"26000", ERROR_CONFIG, POOLER},
@@ -45,6 +48,7 @@ static const struct rule state_rules[] = {
     {"53200", ERROR_RETRY, "Give the server more memory, or lower its work_mem; then try again."},
     {"53300", ERROR_RETRY, "Raise max_connections, or the limit of {user}; or close something."},
     {"53400", ERROR_CONFIG, "Raise the limit that the message names."},
+    {"54", ERROR_JOB, VALUE},
     {"55006", ERROR_RETRY, "Try again when nobody else uses it."},
     {"55P03", ERROR_RETRY, "Try again when whoever holds the lock is done (see pg_locks)."},
     {"57014", ERROR_RETRY, "Try again when the server has less to do."},

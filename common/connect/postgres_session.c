@@ -3,7 +3,11 @@
  * Checks the server and sets the session up. */
 #include "common/connect/postgres_session.h"
 
+#include <poll.h>
 #include <string.h>
+
+#include "common/base/text.h"
+#include "common/connect/postgres_wait.h"
 
 #define SERVER_VERSION_MIN 140000 /* client_connection_check_interval came with it */
 #define ANSWER_MARGIN_MS   5000   /* the server gives up first, and says why */
@@ -18,6 +22,7 @@ static const struct limits {
 } limits[] = {
     [POSTGRES_COMMAND] = {15000, "15s", "5s"},
     [POSTGRES_SETUP] = {600000, "600s", "5s"},
+    [POSTGRES_LANE] = {5000, "5s", "4s"},
 };
 
 /* Set by one SELECT after the connection, not by startup options: that overrides what was set for
@@ -89,7 +94,37 @@ bool postgres_session_begin(struct postgres *postgres, const char *namespace, en
         text_format(&sql, "%spg_catalog.set_config($%d, $%d, false)", i == 1 ? "" : ", ", i, i + 1);
     }
     ENSURE(!sql.full && !path.full && (size_t)count <= 2 * SETTINGS_MAX);
-    if (!postgres_execute(postgres, sql.bytes, count, parameters, error)) {
+    if (PQsendQueryParams(postgres->connection, sql.bytes, count, NULL, parameters, NULL, NULL,
+                          0) != 1) {
+        return postgres_lost(postgres, error);
+    }
+    return true;
+}
+
+bool postgres_session_step(struct postgres *postgres, enum postgres_use use, short *events,
+                           bool *more, struct error *error)
+{
+    bool good = true;
+    if (PQconsumeInput(postgres->connection) != 1) {
+        return postgres_lost(postgres, error);
+    }
+    for (;;) {
+        const int unsent = PQflush(postgres->connection);
+        if (unsent == -1) {
+            return postgres_lost(postgres, error);
+        }
+        *events = unsent == 0 ? POLLIN : POLLIN | POLLOUT;
+        *more = unsent != 0 || PQisBusy(postgres->connection);
+        PGresult *result = *more ? NULL : PQgetResult(postgres->connection);
+        if (result == NULL) {
+            break;
+        }
+        if (good && PQresultStatus(result) != PGRES_TUPLES_OK) {
+            good = postgres_refused(postgres, result, error);
+        }
+        PQclear(result);
+    }
+    if (!good) {
         return error_wrap(error, "set up the session");
     }
     postgres->deadline_ms = limits[use].statement + ANSWER_MARGIN_MS;

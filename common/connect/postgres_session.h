@@ -6,6 +6,10 @@
 
 #include "common/connect/postgres.h"
 
-/* Called by postgres_open only. Closes nothing when it fails. */
+/* Called while connecting only. They close nothing when they fail, unless the connection is lost.
+ * begin checks the server and sends what sets the session up; step is to be called until there is
+ * no more to wait for, and says for which events. */
 bool postgres_session_begin(struct postgres *postgres, const char *namespace, enum postgres_use use,
                             struct error *error) MUST_CHECK;
+bool postgres_session_step(struct postgres *postgres, enum postgres_use use, short *events,
+                           bool *more, struct error *error) MUST_CHECK;

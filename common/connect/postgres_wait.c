@@ -46,6 +46,33 @@ bool postgres_complain(struct postgres *postgres, const char *sqlstate, const ch
     return postgres_error_set(error, &complaint);
 }
 
+bool postgres_refused(struct postgres *postgres, const PGresult *result, struct error *error)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+    const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
+    char memory[POSTGRES_LINE_MAX];
+    struct text line;
+
+    postgres->position = 0;
+    for (const char *digit = or_empty(position); *digit >= '0' && *digit <= '9'; digit++) {
+        postgres->position = postgres->position * 10 + (unsigned)(*digit - '0');
+    }
+    text_init(&line, memory, sizeof memory);
+    if (sqlstate == NULL || primary == NULL) { /* libpq made it: the connection is lost */
+        text_put_bytes(&line, PQresultErrorMessage(result),
+                       strcspn(PQresultErrorMessage(result), "\n"));
+        return postgres_complain(postgres, "", line.bytes, error);
+    }
+    text_put(&line, primary);
+    if (detail != NULL) {
+        text_put(&line, ": ");
+        text_put(&line, detail);
+    }
+    return postgres_complain(postgres, sqlstate, line.bytes, error);
+}
+
 void postgres_drop(struct postgres *postgres)
 {
     const int socket = PQsocket(postgres->connection);

@@ -22,9 +22,11 @@ int64_t postgres_now_ms(void);
 /* False when the deadline came first. */
 bool postgres_wait(int socket, short events, int64_t deadline) MUST_CHECK;
 
-/* These fill the error and return false. The last two also close the connection. */
+/* These fill the error and return false; refused does it from a result that is a failure. The last
+ * two also close the connection. */
 bool postgres_complain(struct postgres *postgres, const char *sqlstate, const char *text,
                        struct error *error);
+bool postgres_refused(struct postgres *postgres, const PGresult *result, struct error *error);
 bool postgres_lost(struct postgres *postgres, struct error *error);
 bool postgres_no_answer(struct postgres *postgres, int after_ms, struct error *error);
 

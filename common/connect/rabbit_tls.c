@@ -111,12 +111,13 @@ static void set_server_name(const void *session, int where, int value)
     if ((where & HANDSHAKE_START) == 0 || !find_openssl(&openssl)) {
         return;
     }
-    const struct rabbit_tls *tls = openssl.data(openssl.context(session), 0);
+    struct rabbit_tls *tls = openssl.data(openssl.context(session), 0);
     if (tls == NULL) { /* released: a later handshake on the same connection */
         return;
     }
     const char *name = expected_name(tls);
-    (void)openssl.control((void *)(uintptr_t)session, SET_SERVER_NAME, 0,
+    tls->session = (void *)(uintptr_t)session;
+    (void)openssl.control(tls->session, SET_SERVER_NAME, 0,
                           is_address(name) ? NULL : (void *)(uintptr_t)name);
 }
 

@@ -7,6 +7,15 @@
 -- what a sale changes, so that every update is a HOT update: no index is written, and dead versions
 -- are cleaned up on the way.
 
+-- Ends a transaction from within a statement: in a pipeline the COMMIT is on its way already when
+-- the client learns that a statement has not done what it should.
+CREATE FUNCTION refuse(code text, reason text) RETURNS void
+    LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '%', reason USING ERRCODE = code;
+END
+$$;
+
 CREATE TABLE stock (
     pool text COLLATE "C" NOT NULL,
     sku text COLLATE "C" NOT NULL,
@@ -30,6 +39,9 @@ CREATE TABLE stock (
     CONSTRAINT stock_round_size CHECK (octet_length(round) BETWEEN 1 AND 64),
     CONSTRAINT stock_unknown_is_empty CHECK (known OR (unsold = 0 AND version = 0))
 ) WITH (fillfactor = 50);
+
+-- Tells in one look that nobody counts a SKU, whatever its pool. A sale changes nothing in it.
+CREATE INDEX stock_limited ON stock (sku) WHERE per_customer IS NOT NULL;
 
 -- From which pool a store sells. The store '' stands for all that are not named.
 CREATE TABLE store_pools (

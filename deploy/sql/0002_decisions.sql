@@ -100,11 +100,13 @@ CREATE TABLE holds (
     store text COLLATE "C" NOT NULL,
     pool text COLLATE "C" NOT NULL,
     ref text COLLATE "C",
+    sale text COLLATE "C",     -- the commit that sold it, also once all of it was cancelled
     ended_by text COLLATE "C", -- the job; NULL while it is active
     more json,
     CONSTRAINT hold_once PRIMARY KEY (id),
     CONSTRAINT hold_state_range CHECK (state BETWEEN 0 AND 4),
     CONSTRAINT hold_ended_by_somebody CHECK ((state = 0) = (ended_by IS NULL)),
+    CONSTRAINT hold_sold_by_commit CHECK ((state IN (3, 4)) = (sale IS NOT NULL)),
     CONSTRAINT hold_qty_positive CHECK (qty >= 1)
 ) WITH (fillfactor = 70);
 
@@ -116,7 +118,8 @@ CREATE TABLE returns (
     sale text COLLATE "C" NOT NULL,
     sku text COLLATE "C" NOT NULL,
     qty integer NOT NULL,
-    last_by text COLLATE "C" NOT NULL, -- the job that cancelled last
+    last_by text COLLATE "C" NOT NULL,   -- the job that cancelled last
+    ends boolean NOT NULL DEFAULT false, -- after that job nothing was left of the sale
     CONSTRAINT return_once PRIMARY KEY (sale, sku),
     CONSTRAINT return_positive CHECK (qty >= 1)
 ) WITH (fillfactor = 70);

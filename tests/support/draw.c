@@ -69,13 +69,15 @@ struct span draw_pool(struct draw *draw)
     return once_in(draw, 4) ? SPAN_NONE : ONE_OF(draw, pools);
 }
 
-static struct span concatenation(struct draw *draw, const char *front, struct span back)
+static struct span expire_id(struct draw *draw, struct span hold)
 {
-    const size_t size = strlen(front);
-    char *bytes = take(draw, size + back.size);
-    memcpy(bytes, front, size);
-    memcpy(bytes + size, back.bytes, back.size);
-    return (struct span){bytes, (uint32_t)(size + back.size)};
+    static const struct span prefix = SPAN(JOB_EXPIRE_PREFIX);
+    char *bytes = take(draw, prefix.size + hold.size);
+    memcpy(bytes, prefix.bytes, prefix.size);
+    for (uint32_t i = 0; i < hold.size; i++) {
+        bytes[prefix.size + i] = hold.bytes[i];
+    }
+    return (struct span){bytes, prefix.size + hold.size};
 }
 
 static struct span new_id(struct draw *draw)
@@ -96,25 +98,38 @@ static struct span any_id(struct draw *draw)
 }
 
 /* One of the latest. */
-static struct span latest_id(struct draw *draw, const struct span *ids, uint32_t count)
+static const struct decision *latest(struct draw *draw, const struct decision *const *decisions,
+                                     uint32_t count)
 {
-    const uint32_t latest = count < 5 ? count : 5;
-    return ids[count - 1 - prng_below(&draw->prng, latest)];
+    return decisions[count - 1 - prng_below(&draw->prng, count < 5 ? count : 5)];
 }
 
 static struct span hold_id(struct draw *draw)
 {
     const bool any = draw->hold_count == 0 || once_in(draw, 12);
-    return any ? any_id(draw) : latest_id(draw, draw->holds, draw->hold_count);
+    return any ? any_id(draw) : latest(draw, draw->holds, draw->hold_count)->job;
 }
 
 static struct span sale_id(struct draw *draw)
 {
     const bool any = draw->sale_count == 0 || once_in(draw, 12);
     if (!any && draw->hold_count > 0 && once_in(draw, 4)) {
-        return latest_id(draw, draw->holds, draw->hold_count);
+        return latest(draw, draw->holds, draw->hold_count)->job;
     }
-    return any ? any_id(draw) : latest_id(draw, draw->sales, draw->sale_count);
+    return any ? any_id(draw) : latest(draw, draw->sales, draw->sale_count)->job;
+}
+
+/* Most of the time by the same customer in the same store. */
+static void put_replaces(struct draw *draw, struct job *job)
+{
+    if (draw->hold_count == 0 || once_in(draw, 6)) {
+        job->replaces = hold_id(draw);
+        return;
+    }
+    const struct decision *hold = latest(draw, draw->holds, draw->hold_count);
+    job->replaces = hold->job;
+    job->customer = hold->customer;
+    job->store = hold->store;
 }
 
 static int64_t draw_qty(struct draw *draw, enum kind kind)
@@ -156,7 +171,7 @@ static void put_definition(struct draw *draw, struct job *job)
     job->item_count = 1;
     definition->per_customer_change = once_in(draw, 3) ? draw_change(draw) : CHANGE_SET;
     definition->per_customer = 2 + prng_below(&draw->prng, 5);
-    definition->round_change = draw_change(draw);
+    definition->round_change = once_in(draw, 2) ? CHANGE_SET : draw_change(draw);
     definition->round = ONE_OF(draw, rounds);
     if (once_in(draw, 6)) {
         definition->opens_change = draw_change(draw);
@@ -181,12 +196,12 @@ static void put_members(struct draw *draw, struct job *job)
     switch (job->kind) {
     case KIND_RESERVE:
         job->ttl = 1 + prng_below(&draw->prng, 4);
-        if (once_in(draw, 3)) {
-            job->replaces = hold_id(draw);
-        }
         put_items(draw, job);
         job->customer = ONE_OF(draw, customers);
         job->store = ONE_OF(draw, stores);
+        if (once_in(draw, 3)) {
+            put_replaces(draw, job);
+        }
         return;
     case KIND_CHECKOUT:
         put_items(draw, job);
@@ -202,7 +217,7 @@ static void put_members(struct draw *draw, struct job *job)
         return;
     case KIND_EXPIRE:
         job->hold = hold_id(draw);
-        job->id = concatenation(draw, JOB_EXPIRE_PREFIX, job->hold);
+        job->id = expire_id(draw, job->hold);
         return;
     case KIND_CANCEL:
         job->sale = sale_id(draw);
@@ -256,6 +271,18 @@ static uint64_t meaning_of(const struct job *job)
     return hash_number(hash, to->closes_at);
 }
 
+/* Without a hold there is little to say about holds. */
+static enum kind draw_kind(struct draw *draw)
+{
+    if (draw->entry_count < STOCKING_JOBS) {
+        return once_in(draw, 3) ? KIND_DEFINE : KIND_ADJUST;
+    }
+    const enum kind kind = ONE_OF(draw, kinds);
+    const bool on_hold =
+        kind == KIND_COMMIT || kind == KIND_RELEASE || kind == KIND_EXTEND || kind == KIND_EXPIRE;
+    return on_hold && draw->hold_count == 0 && !once_in(draw, 8) ? KIND_RESERVE : kind;
+}
+
 const struct entry *draw_entry(struct draw *draw)
 {
     ENSURE(draw->entry_count < DRAW_ENTRIES_MAX);
@@ -266,10 +293,7 @@ const struct entry *draw_entry(struct draw *draw)
         return entry;
     }
     struct job *job = take(draw, sizeof *job);
-    *job = (struct job){.kind = ONE_OF(draw, kinds), .not_after = INSTANT_NONE};
-    if (draw->entry_count < STOCKING_JOBS) {
-        job->kind = once_in(draw, 3) ? KIND_DEFINE : KIND_ADJUST;
-    }
+    *job = (struct job){.kind = draw_kind(draw), .not_after = INSTANT_NONE};
     job->id = new_id(draw);
     if (once_in(draw, 24)) {
         job->id = any_id(draw);
@@ -293,9 +317,9 @@ const struct entry *draw_entry(struct draw *draw)
 void draw_hear(struct draw *draw, const struct decision *decision)
 {
     if (decision->outcome == OUTCOME_HELD) {
-        draw->holds[draw->hold_count++] = decision->job;
+        draw->holds[draw->hold_count++] = decision;
     }
     if (decision->outcome == OUTCOME_CONFIRMED) {
-        draw->sales[draw->sale_count++] = decision->job;
+        draw->sales[draw->sale_count++] = decision;
     }
 }

@@ -19,9 +19,9 @@ struct draw {
     instant now;
     struct entry entries[DRAW_ENTRIES_MAX];
     uint32_t entry_count;
-    struct span holds[DRAW_ENTRIES_MAX]; /* ids that later jobs name */
+    const struct decision *holds[DRAW_ENTRIES_MAX]; /* that later jobs name */
     uint32_t hold_count;
-    struct span sales[DRAW_ENTRIES_MAX];
+    const struct decision *sales[DRAW_ENTRIES_MAX];
     uint32_t sale_count;
 };
 
@@ -30,7 +30,7 @@ void draw_init(struct draw *draw, uint64_t seed, struct arena *arena);
 /* The next one. At most DRAW_ENTRIES_MAX in a run. */
 const struct entry *draw_entry(struct draw *draw);
 
-/* What came of it, so that later jobs name holds and sales that there are. */
+/* What came of it, so that later jobs name holds and sales that there are. It must stay. */
 void draw_hear(struct draw *draw, const struct decision *decision);
 
 /* A pool for a store, or none. */

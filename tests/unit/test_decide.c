@@ -115,6 +115,32 @@ static void a_hold_lives_and_dies_inside_a_batch(void **state)
     assert_int_equal(results[2].decision.items[0].version, 3);
 }
 
+static void counts_add_up_inside_a_batch(void **state)
+{
+    struct shop *shop = *state;
+    struct stock stock = {.pool = SPAN_OF("main"),
+                          .sku = SPAN_OF("PS5"),
+                          .known = true,
+                          .unsold = 10,
+                          .per_customer = 3,
+                          .opens_at = INSTANT_NONE,
+                          .closes_at = INSTANT_NONE};
+    struct tally tally = {
+        .pool = SPAN_OF("main"), .sku = SPAN_OF("PS5"), .customer = SPAN_OF("c-1"), .taken = 1};
+    struct state loaded = {.stocks = &stock, .stock_count = 1, .tallies = &tally, .tally_count = 1};
+    const struct job jobs[] = {job_cart(shop, KIND_CHECKOUT, "a", "PS5", 1),
+                               job_cart(shop, KIND_RESERVE, "b", "PS5", 1),
+                               job_cart(shop, KIND_CHECKOUT, "c", "PS5", 1)};
+    const struct entry entries[] = {{.job = &jobs[0]}, {.job = &jobs[1]}, {.job = &jobs[2]}};
+    struct result results[3];
+    assert_int_equal(decide(&loaded, entries, 3, &shop->arena, results), 3);
+    assert_int_equal(results[2].decision.reason, REASON_OVER_LIMIT);
+    assert_int_equal(results[2].decision.faults[0].taken, 3);
+    assert_int_equal(tally.taken, 3);
+    assert_int_equal(tally.delta, 2);
+    assert_null(loaded.new_tallies);
+}
+
 /* --- The exchange --- */
 
 static void stock_jobs_come_from_their_exchange_only(void **state)
@@ -218,6 +244,7 @@ int main(void)
         IN_A_SHOP(another_meaning_is_a_reused_id),
         IN_A_SHOP(settles_repeats_and_reuse_inside_a_batch),
         IN_A_SHOP(a_hold_lives_and_dies_inside_a_batch),
+        IN_A_SHOP(counts_add_up_inside_a_batch),
         IN_A_SHOP(stock_jobs_come_from_their_exchange_only),
         IN_A_SHOP(not_allowed_comes_before_repeats_and_uses_up_no_id),
         IN_A_SHOP(shopping_jobs_come_from_either_exchange),

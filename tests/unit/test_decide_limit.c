@@ -191,6 +191,34 @@ static void a_hold_of_an_older_round_is_counted_off_there(void **state)
     assert_int_equal(shop_taken(shop, "PS5", "r2"), 2);
 }
 
+static void a_hold_of_an_older_round_gives_no_credit(void **state)
+{
+    struct shop *shop = with_limit(state, 2);
+    shop_reserve(shop, "h", "PS5", 2);
+    shop_limit(shop, "next", "PS5", 2, "r2");
+    shop_checkout(shop, "sale", "PS5", 1);
+    struct job job = job_cart(shop, KIND_RESERVE, "h2", "PS5", 2);
+    job.replaces = SPAN_OF("h");
+    const struct decision *decision = shop_decide(shop, job);
+    assert_int_equal(decision->reason, REASON_OVER_LIMIT);
+    assert_int_equal(decision->faults[0].taken, 1);
+}
+
+static void a_counted_hold_comes_off_when_the_limit_is_gone(void **state)
+{
+    struct shop *shop = with_limit(state, 2);
+    shop_reserve(shop, "h", "PS5", 2);
+    shop_limit(shop, "none", "PS5", 0, NULL);
+    struct job job = job_cart(shop, KIND_RESERVE, "h2", "PS5", 3);
+    job.replaces = SPAN_OF("h");
+    assert_int_equal(shop_decide(shop, job)->outcome, OUTCOME_HELD);
+    assert_int_equal(shop->result.movement_count, 1);
+    assert_int_equal(shop->result.movements[0].held_delta, 1);
+    assert_int_equal(shop->result.movements[0].taken_delta, -2);
+    assert_span(shop->result.movements[0].round, "r1");
+    assert_int_equal(shop_taken(shop, "PS5", "r1"), 0);
+}
+
 static void a_hold_of_another_pool_is_unknown(void **state)
 {
     struct shop *shop = with_limit(state, 2);
@@ -230,6 +258,8 @@ int main(void)
         IN_A_SHOP(a_refused_reserve_keeps_the_old_hold),
         IN_A_SHOP(faults_count_the_replaced_units_as_free),
         IN_A_SHOP(a_hold_of_an_older_round_is_counted_off_there),
+        IN_A_SHOP(a_hold_of_an_older_round_gives_no_credit),
+        IN_A_SHOP(a_counted_hold_comes_off_when_the_limit_is_gone),
         IN_A_SHOP(a_hold_of_another_pool_is_unknown),
         IN_A_SHOP(a_hold_of_another_store_and_the_same_pool_is_replaced),
     };

@@ -58,6 +58,16 @@ static void takes_parts_back_until_nothing_is_left(void **state)
     assert_span(rest->items[0].sku, "PAD");
 }
 
+static void named_items_come_off_their_own_lines(void **state)
+{
+    struct shop *shop = with_sale(state);
+    assert_int_equal(cancel_some(shop, "b1", "PAD", 2)->outcome, OUTCOME_CANCELLED);
+    assert_int_equal(shop_stock(shop, "PAD").unsold, 10);
+    assert_int_equal(shop_stock(shop, "PS5").unsold, 7);
+    assert_int_equal(cancel_some(shop, "b2", "PAD", 1)->reason, REASON_NOT_CANCELLABLE);
+    assert_int_equal(cancel_some(shop, "b3", "PS5", 3)->outcome, OUTCOME_CANCELLED);
+}
+
 static void the_last_cancel_is_who_did_it(void **state)
 {
     struct shop *shop = with_sale(state);
@@ -218,6 +228,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_A_SHOP(takes_all_back),
         IN_A_SHOP(takes_parts_back_until_nothing_is_left),
+        IN_A_SHOP(named_items_come_off_their_own_lines),
         IN_A_SHOP(the_last_cancel_is_who_did_it),
         IN_A_SHOP(already_cancelled_carries_what_was_sold),
         IN_A_SHOP(a_sku_that_was_not_sold_is_not_cancellable),

@@ -13,19 +13,20 @@
 #define MINUTE (60 * INSTANT_SECOND)
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-#define MOVED(text, n, number, rest)                                                        \
-    {                                                                                       \
-        .sku = SPAN_OF(text), .qty = n, .moved = true, .version = number, .available = rest \
+#define MOVED(text, n, number, rest)                                                              \
+    {                                                                                             \
+        .sku = SPAN_OF(text), .qty = (n), .moved = true, .version = (number), .available = (rest) \
     }
-#define STILL(text, n)                 \
-    {                                  \
-        .sku = SPAN_OF(text), .qty = n \
+#define STILL(text, n)                   \
+    {                                    \
+        .sku = SPAN_OF(text), .qty = (n) \
     }
 #define NO FIGURE_NONE
-#define FIGURES(available_, held_, limit_, taken_, version_) \
-    .available = available_, .held = held_, .limit = limit_, .taken = taken_, .version = version_
+#define FIGURES(available_, held_, limit_, taken_, version_)                          \
+    .available = (available_), .held = (held_), .limit = (limit_), .taken = (taken_), \
+    .version = (version_)
 #define ALWAYS           .opens_at = INSTANT_NONE, .closes_at = INSTANT_NONE
-#define WINDOW(from, to) .opens_at = from, .closes_at = to
+#define WINDOW(from, to) .opens_at = (from), .closes_at = (to)
 #define SHOPPER                                                                       \
     .ref = SPAN_OF("1001"), .customer = SPAN_OF("c-981"), .store = SPAN_OF("eu-web"), \
     .pool = SPAN_OF("main"), .slot = 278

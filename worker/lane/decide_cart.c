@@ -71,12 +71,12 @@ void decide_checkout(struct deciding *deciding)
         return;
     }
     struct line *lines = deciding_take(deciding, deciding->want_count * sizeof *lines);
-    moves_begin(deciding, deciding->want_count);
+    movements_begin(deciding, deciding->want_count);
     for (uint32_t i = 0; i < deciding->want_count; i++) {
         const struct want *want = &deciding->wants[i];
         lines[i] = line_of(want);
-        move(deciding, want->stock, -want->qty, 0, counting_of(want->stock, want->qty),
-             &deciding->items[i]);
+        stock_move(deciding, want->stock, -want->qty, 0, counting_of(want->stock, want->qty),
+                   &deciding->items[i]);
         ENSURE(want->stock->held <= want->stock->unsold);
     }
     deciding->decision->outcome = OUTCOME_CONFIRMED;
@@ -135,8 +135,8 @@ static void hold_netted(struct deciding *deciding, const struct want *want,
         counting.delta += freed.delta;
         freed = COUNTING_NONE;
     }
-    move(deciding, want->stock, 0, want->qty - want->credit->qty, counting, item);
-    move(deciding, want->stock, 0, 0, freed, released);
+    stock_move(deciding, want->stock, 0, want->qty - want->credit->qty, counting, item);
+    stock_move(deciding, want->stock, 0, 0, freed, released);
     want->stock->other = NULL; /* settled */
 }
 
@@ -149,9 +149,10 @@ static struct line *hold_units(struct deciding *deciding, const struct hold *rep
         const struct want *want = &deciding->wants[i];
         lines[i] = line_of(want);
         if (want->credit == NULL) {
-            move(deciding, want->stock, 0, want->qty, counting_of(want->stock, want->qty),
-                 &deciding->items[i]);
+            stock_move(deciding, want->stock, 0, want->qty, counting_of(want->stock, want->qty),
+                       &deciding->items[i]);
         } else {
+            ENSURE(replaced != NULL); /* where credits come from */
             hold_netted(deciding, want, &deciding->items[i],
                         &released_items[want->credit - replaced->lines]);
         }
@@ -168,7 +169,7 @@ static void hold_replace(struct deciding *deciding, struct hold *replaced,
         const struct line *line = &replaced->lines[i];
         struct stock *stock = state_stock(deciding->state, replaced->pool, line->sku);
         if (stock->other != NULL) {
-            move(deciding, stock, 0, -line->qty, freed_of(line), &released_items[i]);
+            stock_move(deciding, stock, 0, -line->qty, freed_of(line), &released_items[i]);
         }
     }
     hold_end(replaced, HOLD_RELEASED, deciding->job->id);
@@ -205,7 +206,7 @@ static void reserve_grant(struct deciding *deciding, struct hold *replaced)
         items[i] =
             (struct decision_item){.sku = replaced->lines[i].sku, .qty = replaced->lines[i].qty};
     }
-    moves_begin(deciding, deciding->want_count + released);
+    movements_begin(deciding, deciding->want_count + released);
     struct line *lines = hold_units(deciding, replaced, items);
     if (replaced != NULL) {
         hold_replace(deciding, replaced, items);

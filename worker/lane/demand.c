@@ -164,7 +164,6 @@ static void put_job(struct demand *demand, const struct job *job)
     case KIND_CANCEL:
         keys_put_name(&demand->ids, job->sale);
         keys_put_name(&demand->sales, job->sale);
-        keys_put_name(&demand->holds, job->sale);
         return;
     case KIND_ADJUST:
     case KIND_SET:
