@@ -17,6 +17,7 @@ extern const struct command command_show;
 extern const struct command command_slot;
 extern const struct command command_stock;
 extern const struct command command_store;
+extern const struct command command_submit;
 extern const struct command command_teardown;
 extern const struct command command_version;
 extern const struct command command_worker;
