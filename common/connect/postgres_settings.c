@@ -219,10 +219,9 @@ static bool read_timeout(struct postgres_settings *settings, const struct settin
     return true;
 }
 
-bool postgres_settings_read(struct postgres_settings *settings, const struct setting *url,
-                            struct error *error)
+static bool read_all(struct postgres_settings *settings, const struct setting *url,
+                     struct error *error)
 {
-    *settings = (struct postgres_settings){0};
     if (url->value != NULL && !url_unambiguous(url->value)) {
         return refuse(error, url, "an \"@\" stands where none may be");
     }
@@ -238,6 +237,18 @@ bool postgres_settings_read(struct postgres_settings *settings, const struct set
                                    "the password into the file that PGPASSFILE names.");
     }
     return read_hosts(settings, url, error) && read_timeout(settings, url, error);
+}
+
+/* What was read in vain does not stay behind. */
+bool postgres_settings_read(struct postgres_settings *settings, const struct setting *url,
+                            struct error *error)
+{
+    *settings = (struct postgres_settings){0};
+    if (read_all(settings, url, error)) {
+        return true;
+    }
+    postgres_settings_free(settings);
+    return false;
 }
 
 void postgres_settings_free(struct postgres_settings *settings)

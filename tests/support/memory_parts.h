@@ -22,3 +22,7 @@ void memory_load_rows(struct memory_database *database, const struct demand *dem
 /* Returns the constraint that is broken, or NULL. */
 const char *memory_save(struct memory_database *database, const struct state *state,
                         const struct result *results, uint32_t count);
+
+/* Copies into the database's arena what rows point to outside of it: a batch's memory is used
+ * again, rows stay. */
+void memory_keep(struct memory_database *database);

@@ -3,11 +3,12 @@
  * The table of commands, and the one place where errors are printed and exit statuses chosen. */
 #include "worker/commands/commands.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/connect/amqp_url.h"
+#include "common/connect/postgres_settings.h"
 #include "worker/commands/arguments.h"
 #include "worker/commands/help.h"
 #include "worker/commands/nearest.h"
@@ -66,24 +67,87 @@ static int report(const char *command, const struct error *error)
     return (int)status_of(error->kind);
 }
 
-static bool common_option_takes_next(const char *name)
+/* Every option of every command of a list, those that several have more than once. */
+static size_t put_options(const struct command *const *from, const struct option **list,
+                          size_t count)
 {
-    for (size_t i = 0; common_options[i].name != NULL; i++) {
-        if (strcmp(common_options[i].name, name) == 0) {
-            return common_options[i].value != NULL;
+    const struct option *option;
+    for (size_t i = 0; from[i] != NULL; i++) {
+        for (size_t j = 0; (option = command_option(from[i], j)) != NULL; j++) {
+            ENSURE(count < COMMANDS_MAX * OPTIONS_MAX);
+            list[count++] = option;
         }
     }
-    return false;
+    return count;
 }
 
-/* Options may stand before the command too: till --namespace shop setup. */
-static int find_command_name(int argc, char **argv)
+static size_t all_options(const struct option **list)
+{
+    size_t count = put_options(commands, list, 0);
+    for (size_t i = 0; commands[i] != NULL; i++) {
+        if (commands[i]->commands != NULL) {
+            count = put_options(commands[i]->commands, list, count);
+        }
+    }
+    return count;
+}
+
+/* Whether the next word is the value of an option that stands before the command. A name means the
+ * same in all commands; one that none has is an error, for then nobody can tell. */
+static bool takes_next(const char *given, bool *takes, struct error *error)
+{
+    const struct option *options[COMMANDS_MAX * OPTIONS_MAX];
+    const char *names[COMMANDS_MAX * OPTIONS_MAX];
+    const size_t size = strcspn(given, "=");
+    const size_t count = all_options(options);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = options[i]->name;
+        if (strlen(names[i]) == size && memcmp(names[i], given, size) == 0) {
+            *takes = options[i]->value != NULL && given[size] == '\0';
+            return true;
+        }
+    }
+    return option_unknown(given, size, names, count, error);
+}
+
+/* Options may stand before the command too: till --namespace shop setup. Writes the place of the
+ * command's name, argc or more when there is none. */
+static bool find_command_name(int argc, char **argv, int *at, struct error *error)
 {
     int i = 1;
     while (i < argc && strncmp(argv[i], "--", 2) == 0 && argv[i][2] != '\0') {
-        i += common_option_takes_next(argv[i] + 2) ? 2 : 1;
+        bool takes = false;
+        if (!takes_next(argv[i] + 2, &takes, error)) {
+            return error_advise(error, "All commands: till help");
+        }
+        i += takes ? 2 : 1;
     }
-    return i;
+    *at = i;
+    return true;
+}
+
+/* What is wrong with a URL on the command line is wrong with the command line, whether or not the
+ * command needs that server. */
+static bool check_urls(const struct invocation *invocation, const struct config *config,
+                       struct error *error)
+{
+    struct amqp_url url;
+    struct postgres_settings settings;
+    struct error found = {0};
+    if (invocation_value(invocation, "amqp-url") != NULL && !amqp_url_load(config, &url, &found) &&
+        found.kind == ERROR_USAGE) {
+        *error = found;
+        return false;
+    }
+    if (invocation_value(invocation, "database-url") == NULL) {
+        return true;
+    }
+    if (!postgres_settings_read(&settings, &config->database_url, &found)) {
+        *error = found;
+        return false;
+    }
+    postgres_settings_free(&settings);
+    return true;
 }
 
 static bool run(const struct command *command, int argc, char **argv, enum exit_status *status,
@@ -109,7 +173,7 @@ static bool run(const struct command *command, int argc, char **argv, enum exit_
             .database_url = invocation_value(&invocation, "database-url"),
             .log = invocation_value(&invocation, "log"),
         };
-        if (!config_load(&config, &flags, error)) {
+        if (!config_load(&config, &flags, error) || !check_urls(&invocation, &config, error)) {
             return false;
         }
         log_level_set(config.log_level);
@@ -124,7 +188,7 @@ static bool flush_results(struct error *error)
     if (fflush(stdout) == 0 && ferror(stdout) == 0) {
         return true;
     }
-    return error_set(error, ERROR_FATAL, "cannot write the result: %s", strerror(errno));
+    return error_set(error, ERROR_FATAL, "cannot write the result: %m");
 }
 
 /* Of a command in a group the part behind the group's name, which it repeats. */
@@ -185,18 +249,15 @@ size_t command_find(const char *const *words, size_t count, const struct command
     return 2;
 }
 
-/* The words that name the command leave argv; what stood around them is its command line. The last
- * place of argv is then the words' own. NULL: there is no such command, or none is named. */
+/* The words that name the command leave argv; what stood around them is its command line. NULL:
+ * none is named, or there is no such command, which is an error. */
 static const struct command *take_command(int *argc, char **argv, struct error *error)
 {
     const char *words[2];
     const struct command *command = NULL;
     size_t count = 0;
-    for (;;) {
-        const int at = find_command_name(*argc, argv);
-        if (at >= *argc) {
-            return command;
-        }
+    int at = 0;
+    while (find_command_name(*argc, argv, &at, error) && at < *argc) {
         words[count++] = argv[at];
         if (command_find(words, count, &command, error) == 0) {
             return NULL;
@@ -207,26 +268,37 @@ static const struct command *take_command(int *argc, char **argv, struct error *
             return command;
         }
     }
+    return command;
+}
+
+/* A group alone is no command; what belongs to it is shown. */
+static int show_group(const struct command *group, int argc, char **argv)
+{
+    const bool asked = argc == 2 && strcmp(argv[1], "--help") == 0;
+    help_print(asked ? stdout : stderr, group);
+    return asked ? STATUS_DONE : STATUS_USAGE;
 }
 
 int commands_main(int argc, char **argv)
 {
-    (void)signal(SIGPIPE, SIG_IGN); /* a lost connection is an error, not the end of the program */
+    /* A lost connection is an error, not the end of the program. */
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    (void)sigaction(SIGPIPE, &ignore, NULL); /* cannot fail: the signal exists */
 
-    const bool asked = argc > 1;
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "--version") == 0)) {
+        argv[1] += 2; /* as most programs have them: the commands of these names */
+    }
     struct error error = {0};
     const struct command *command = take_command(&argc, argv, &error);
     if (error.kind != ERROR_NONE) {
         return report("", &error);
     }
     if (command == NULL) {
-        help_print_all(asked ? stdout : stderr);
-        return asked ? STATUS_DONE : STATUS_USAGE;
+        help_print_all(stderr);
+        return STATUS_USAGE;
     }
     if (command->commands != NULL) {
-        const bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
-        help_print(help ? stdout : stderr, command);
-        return help ? STATUS_DONE : STATUS_USAGE;
+        return show_group(command, argc, argv);
     }
     enum exit_status status = STATUS_DONE;
     if (!run(command, argc - 1, argv + 1, &status, &error) || !flush_results(&error)) {

@@ -47,8 +47,7 @@ bool batch_has_room(const struct batch *batch, uint32_t jobs_max)
 
 void batch_close(struct batch *batch)
 {
-    ENSURE(batch->phase == BATCH_EMPTY && batch->count > 0);
-    batch->phase = BATCH_TAKEN;
+    ENSURE(batch->count > 0);
     batch->first = 0;
     batch->part = part_from(batch, 0);
     batch->lonely_counted = false;
@@ -65,7 +64,6 @@ bool batch_next_part(struct batch *batch)
     }
     batch->part = part_from(batch, batch->first);
     batch->lonely_counted = false;
-    batch->phase = BATCH_TAKEN;
     batch_rewind(batch);
     return true;
 }

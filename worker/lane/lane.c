@@ -73,7 +73,9 @@ static void part_published(struct lane *lane, struct batch *batch)
 static void part_acknowledged(struct lane *lane, struct batch *batch)
 {
     lane->counters.jobs += batch->part;
-    if (!batch_next_part(batch)) {
+    if (batch_next_part(batch)) {
+        batch->phase = BATCH_TAKEN;
+    } else {
         batch_reset(batch);
     }
 }

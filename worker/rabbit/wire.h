@@ -5,8 +5,7 @@
  *
  * librabbitmq opens the connection (TLS, login) and then only holds its socket. It cannot be asked
  * to do more: its sends wait without a bound, its heartbeats go out at any time, also into the
- * middle of a frame that we have half sent, and its decoder fails on header tables that the broker
- * lets pass.
+ * middle of a frame that we have half sent, and its decoder is no match for a stranger's headers.
  *
  * Memory is the caller's. For one thread at a time. */
 #pragma once
