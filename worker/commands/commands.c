@@ -22,6 +22,7 @@ const struct command *const commands[] = {
     &command_store,
     &command_show,
     &command_audit,
+    &command_prune,
     &command_doctor,
     &command_slot,
     &command_help,
