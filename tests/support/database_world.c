@@ -196,6 +196,7 @@ void world_lane_close(struct world_lane *lane)
 {
     postgres_database_close(&lane->database);
     free(lane->memory);
+    lane->memory = NULL;
 }
 
 void world_batch_init(struct world_batch *batch)
