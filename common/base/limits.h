@@ -20,17 +20,17 @@ _Static_assert(NAMESPACE_MAX + sizeof "_worker" - 1 <= IDENTIFIER_MAX, "a role's
 _Static_assert(LANES_DEFAULT <= LANES_MAX, "the default must be allowed");
 
 /* Jobs, as the contract bounds them. */
-#define JOB_SIZE_MAX      (64u * 1024u) /* bytes of a message's body */
-#define JOB_ID_MAX        128u          /* bytes */
+#define JOB_SIZE_MAX      65536u /* bytes of a message's body */
+#define JOB_ID_MAX        128u   /* bytes */
 #define JOB_EXPIRE_PREFIX "till:expire:"
 #define JOB_EXPIRE_ID_MAX (sizeof JOB_EXPIRE_PREFIX - 1 + JOB_ID_MAX)
-#define JOB_TEXT_MAX      128u         /* bytes of a ref, a customer, a SKU */
-#define JOB_STORE_MAX     64u          /* bytes of a store, a pool, a round */
-#define JOB_ITEMS_MAX     100u         /* lines */
-#define JOB_QTY_MAX       1000000u     /* of a line */
-#define JOB_META_MAX      (8u * 1024u) /* bytes as sent */
-#define JOB_DEPTH_MAX     32u          /* of nested JSON */
-#define JOB_TTL_MAX       2592000u     /* seconds */
+#define JOB_TEXT_MAX      128u     /* bytes of a ref, a customer, a SKU */
+#define JOB_STORE_MAX     64u      /* bytes of a store, a pool, a round */
+#define JOB_ITEMS_MAX     100u     /* lines */
+#define JOB_QTY_MAX       1000000u /* of a line */
+#define JOB_META_MAX      8192u    /* bytes as sent */
+#define JOB_DEPTH_MAX     32u      /* of nested JSON */
+#define JOB_TTL_MAX       2592000u /* seconds */
 #define JOB_TTL_DEFAULT   900u
 #define JOB_STORE_DEFAULT "default"
 #define JOB_POOL_DEFAULT  "main"
@@ -67,3 +67,15 @@ _Static_assert(AMQP_FRAME_MIN <= AMQP_FRAME_DEFAULT && AMQP_FRAME_DEFAULT <= AMQ
                "the default must be allowed");
 _Static_assert(AMQP_HEARTBEAT_MAX *AMQP_HEARTBEATS_MISSED <= 2147483u,
                "milliseconds of a dead connection must fit an int");
+
+/* Batches. */
+#define BATCH_JOBS_MAX     512u
+#define BATCH_JOBS_DEFAULT 400u
+#define BATCH_MEMORY       (3u * 1024u * 1024u) /* bytes of a batch's arena */
+#define BATCHES            2u /* of a lane: one being decided, one being confirmed */
+
+/* How often a job comes back before it is begun alone, and how often it is begun alone. */
+#define DELIVERIES_SUSPECT 5u
+#define LONELY_BEGINNINGS  5u
+_Static_assert(BATCH_JOBS_DEFAULT <= BATCH_JOBS_MAX, "the default must be allowed");
+_Static_assert(BATCHES * 2u * BATCH_JOBS_MAX <= 65535u, "AMQP's prefetch has 16 bits");

@@ -27,14 +27,19 @@ static inline bool span_absent(struct span span)
 /* Absent equals absent only. */
 static inline bool span_equal(struct span a, struct span b)
 {
-    return (a.bytes == NULL) == (b.bytes == NULL) && a.size == b.size &&
-           (a.size == 0 || memcmp(a.bytes, b.bytes, a.size) == 0);
+    if (a.bytes == NULL || b.bytes == NULL) {
+        return a.bytes == b.bytes;
+    }
+    return a.size == b.size && memcmp(a.bytes, b.bytes, a.size) == 0;
 }
 
-/* By bytes, as PostgreSQL's collation "C" does: the order in which stock rows are locked. */
+/* By bytes, as PostgreSQL's collation "C" does: the order in which stock rows are locked. Absent
+ * comes where empty does. */
 static inline int span_compare(struct span a, struct span b)
 {
-    const uint32_t common = a.size < b.size ? a.size : b.size;
-    const int difference = common == 0 ? 0 : memcmp(a.bytes, b.bytes, common);
+    int difference = 0;
+    if (a.bytes != NULL && b.bytes != NULL) {
+        difference = memcmp(a.bytes, b.bytes, a.size < b.size ? a.size : b.size);
+    }
     return difference != 0 ? difference : (a.size > b.size) - (a.size < b.size);
 }

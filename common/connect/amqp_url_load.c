@@ -36,7 +36,8 @@ static bool read_file(const char *path, char *memory, size_t capacity, size_t *s
         (void)close(file); /* nothing was written */
     }
     if (got < 0) {
-        error_set(error, ERROR_CONFIG, "\"%s\": %s", path, strerror(reason));
+        errno = reason; /* for %m */
+        error_set(error, ERROR_CONFIG, "\"%s\": %m", path);
         return error_advise(error, "Name a file that this user may read, with the password in it.");
     }
     *size = (size_t)got;

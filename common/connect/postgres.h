@@ -23,7 +23,8 @@ enum postgres_use {
     POSTGRES_LANE,    /* batches, whose locks others wait for */
 };
 
-/* Not to be moved while it is open: libpq keeps its address. The fields are for reading. */
+/* Not to be moved while it is open: libpq keeps its address. The fields are
+ * for reading, deadline_ms excepted. */
 struct postgres {
     PGconn *connection; /* NULL: closed, by postgres_close or because it was lost */
     int deadline_ms;    /* for one query, on our side; longer than the server's own */

@@ -3,6 +3,7 @@
  * Parses, checks and merges connection settings. */
 #include "common/connect/postgres_settings.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,8 +161,8 @@ static bool list_take(const char *list, size_t index, char *element, size_t capa
 static bool port_valid(const char *port)
 {
     const size_t size = strlen(port);
-    return size == 0 ||
-           (strspn(port, "0123456789") == size && atol(port) >= 1 && atol(port) <= 65535);
+    const long number = strtol(port, NULL, 10);
+    return size == 0 || (strspn(port, "0123456789") == size && number >= 1 && number <= UINT16_MAX);
 }
 
 static bool read_hosts(struct postgres_settings *settings, const struct setting *url,
@@ -218,10 +219,9 @@ static bool read_timeout(struct postgres_settings *settings, const struct settin
     return true;
 }
 
-bool postgres_settings_read(struct postgres_settings *settings, const struct setting *url,
-                            struct error *error)
+static bool read_all(struct postgres_settings *settings, const struct setting *url,
+                     struct error *error)
 {
-    *settings = (struct postgres_settings){0};
     if (url->value != NULL && !url_unambiguous(url->value)) {
         return refuse(error, url, "an \"@\" stands where none may be");
     }
@@ -237,6 +237,18 @@ bool postgres_settings_read(struct postgres_settings *settings, const struct set
                                    "the password into the file that PGPASSFILE names.");
     }
     return read_hosts(settings, url, error) && read_timeout(settings, url, error);
+}
+
+/* What was read in vain does not stay behind. */
+bool postgres_settings_read(struct postgres_settings *settings, const struct setting *url,
+                            struct error *error)
+{
+    *settings = (struct postgres_settings){0};
+    if (read_all(settings, url, error)) {
+        return true;
+    }
+    postgres_settings_free(settings);
+    return false;
 }
 
 void postgres_settings_free(struct postgres_settings *settings)

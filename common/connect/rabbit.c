@@ -100,7 +100,7 @@ static bool open_tls(struct rabbit *rabbit, const struct amqp_url *url,
     const int status = amqp_socket_open_noblock(socket, host->name, host->port, &timeout);
     rabbit_tls_release(&tls);
     if (status == AMQP_STATUS_OK) {
-        return true;
+        return rabbit_stream_secure(&rabbit->stream, tls.session, error);
     }
     return rabbit_tls_explain(&tls, status, error) ? false
                                                    : refuse_socket(url, host, status, error);

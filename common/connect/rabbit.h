@@ -19,6 +19,7 @@
 #include "common/base/error.h"
 #include "common/base/limits.h"
 #include "common/connect/amqp_url.h"
+#include "common/connect/rabbit_stream.h"
 
 struct rabbit_version {
     uint32_t major;
@@ -43,8 +44,9 @@ struct rabbit {
     uint32_t heartbeat_seconds; /* as negotiated, never 0 */
     uint32_t frame_max;
     uint32_t channel_max;
-    bool broken;         /* no use any more: close it */
-    bool blocked;        /* the broker takes no messages just now; see rabbit_notice */
+    bool broken;  /* no use any more: close it */
+    bool blocked; /* the broker takes no messages just now; see rabbit_notice */
+    struct rabbit_stream stream;
     uint16_t reply_code; /* of the last refusal, as AMQP numbers them; 0: it was no refusal */
 };
 

@@ -7,7 +7,6 @@
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -41,6 +40,16 @@ static int try_address(const struct addrinfo *address, uint32_t timeout_ms)
     return reason;
 }
 
+static void write_unresolved(int reason, char *memory, size_t capacity)
+{
+    static const char said[] = "the name cannot be resolved";
+    if (reason == EAI_SYSTEM) {
+        (void)snprintf(memory, capacity, "%s: %m", said);
+    } else {
+        (void)snprintf(memory, capacity, "%s: %s", said, gai_strerror(reason));
+    }
+}
+
 void rabbit_probe(const struct amqp_host *host, uint32_t timeout_ms, char *memory, size_t capacity)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -53,8 +62,7 @@ void rabbit_probe(const struct amqp_host *host, uint32_t timeout_ms, char *memor
     (void)snprintf(port, sizeof port, "%u", host->port);
     const int unresolved = getaddrinfo(host->name, port, &hints, &addresses);
     if (unresolved != 0) {
-        (void)snprintf(memory, capacity, "the name cannot be resolved: %s",
-                       unresolved == EAI_SYSTEM ? strerror(errno) : gai_strerror(unresolved));
+        write_unresolved(unresolved, memory, capacity);
         return;
     }
     for (const struct addrinfo *a = addresses; a != NULL; a = a->ai_next) {
@@ -68,6 +76,7 @@ void rabbit_probe(const struct amqp_host *host, uint32_t timeout_ms, char *memor
     }
     freeaddrinfo(addresses);
     if (reason != 0) {
-        (void)snprintf(memory, capacity, "%s", strerror(reason));
+        errno = reason; /* for %m */
+        (void)snprintf(memory, capacity, "%m");
     }
 }

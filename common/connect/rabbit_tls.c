@@ -11,7 +11,6 @@
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -112,12 +111,13 @@ static void set_server_name(const void *session, int where, int value)
     if ((where & HANDSHAKE_START) == 0 || !find_openssl(&openssl)) {
         return;
     }
-    const struct rabbit_tls *tls = openssl.data(openssl.context(session), 0);
+    struct rabbit_tls *tls = openssl.data(openssl.context(session), 0);
     if (tls == NULL) { /* released: a later handshake on the same connection */
         return;
     }
     const char *name = expected_name(tls);
-    (void)openssl.control((void *)(uintptr_t)session, SET_SERVER_NAME, 0,
+    tls->session = (void *)(uintptr_t)session;
+    (void)openssl.control(tls->session, SET_SERVER_NAME, 0,
                           is_address(name) ? NULL : (void *)(uintptr_t)name);
 }
 
@@ -146,7 +146,7 @@ static bool check_readable(const char *what, const char *path, struct error *err
     if (access(path, R_OK) == 0) {
         return true;
     }
-    error_set(error, ERROR_CONFIG, "%s \"%s\": %s", what, path, strerror(errno));
+    error_set(error, ERROR_CONFIG, "%s \"%s\": %m", what, path);
     return error_advise(error, "Name a file in PEM form that this user may read.");
 }
 
@@ -158,8 +158,7 @@ static bool load_authorities(amqp_socket_t *socket, const struct amqp_url *url, 
         return true;
     }
     if (access(path, R_OK) != 0 && !given) {
-        error_set(error, ERROR_CONFIG, "the system's certificate authorities \"%s\": %s", path,
-                  strerror(errno));
+        error_set(error, ERROR_CONFIG, "the system's certificate authorities \"%s\": %m", path);
         return error_advise(error, "Install ca-certificates, or name the authority's certificate: "
                                    "cacertfile=FILE in the URL.");
     }

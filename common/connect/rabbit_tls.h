@@ -17,6 +17,7 @@ struct rabbit_tls {
     const struct amqp_url *url;
     const struct amqp_host *host;
     void *context; /* OpenSSL's SSL_CTX, the socket's own */
+    void *session; /* OpenSSL's SSL, the socket's own; NULL before the handshake */
     int verified;  /* OpenSSL's X509_V_... of the server's certificate; 0: none or fine */
 };
 

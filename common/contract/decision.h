@@ -59,13 +59,14 @@ enum hold_state {
 #define FIGURE_NONE (-1) /* this fault has no such figure */
 
 /* One SKU of a decision. Only one whose unsold or held changed has moved: it has the number of that
- * change and what was available after it. Elsewhere version and available are 0. */
+ * change and what was available after it. Elsewhere these are 0. */
 struct decision_item {
     struct span sku;
     int64_t qty;
     bool moved;
     int64_t version;
     int64_t available;
+    int64_t available_before; /* the change: not in the event, but 0 before or after is news */
 };
 
 /* A SKU that stands in the way, with the figures that say how far. */

@@ -13,7 +13,7 @@
 #include "common/contract/decision.h"
 
 /* What one event may take off an arena, at most; a usual one takes less than a KiB. */
-#define EVENT_MEMORY_MAX (160u * 1024u)
+#define EVENT_MEMORY_MAX 163840u
 
 /* In the arena. */
 struct event {

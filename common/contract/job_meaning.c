@@ -4,7 +4,8 @@
  *
  * The digest takes in 64-bit words, one after the other; each is a bijection of the state, so that
  * jobs that differ in one word never meet. Texts go in with their size in front, so that no two
- * sequences of fields make the same words. */
+ * sequences of fields make the same words. Of enum kind and enum change it takes in the numbers:
+ * new members belong at their ends. */
 #include "common/contract/job_meaning.h"
 
 #include <endian.h>

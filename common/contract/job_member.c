@@ -34,7 +34,7 @@ static bool read_own_id(struct json_scan *scan, struct span *id)
 
 static bool read_kind(struct json_scan *scan, enum kind *kind)
 {
-    struct span text;
+    struct span text = SPAN_NONE;
     return read_string(scan, &text) &&
            (kind_of(text, kind) || json_scan_refuse(scan, "is no kind of job"));
 }
@@ -76,7 +76,7 @@ static bool read_number(struct json_scan *scan, uint32_t max, const char *fault,
 
 static bool read_time(struct json_scan *scan, instant *time)
 {
-    struct span text;
+    struct span text = SPAN_NONE;
     return read_string(scan, &text) &&
            (instant_parse(text, time) ||
             json_scan_refuse(scan, "must be a time as RFC 3339 writes it, in the years 1 to 9999"));
@@ -226,7 +226,7 @@ static bool read_items(struct json_scan *scan, struct job *job)
 /* A define's: the one item that it has. */
 static bool read_defined_sku(struct json_scan *scan, struct job *job)
 {
-    struct span sku;
+    struct span sku = SPAN_NONE;
     if (!read_sku(scan, &sku)) {
         return false;
     }

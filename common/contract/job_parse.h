@@ -10,7 +10,7 @@
 #include "common/contract/job.h"
 
 /* What parsing one job may take off an arena, at most; a usual one takes a few hundred bytes. */
-#define JOB_MEMORY_MAX (160u * 1024u)
+#define JOB_MEMORY_MAX 163840u
 
 #define JOB_POINTER_MAX    1024u /* bytes; a longer pointer is cut after a whole step */
 #define JOB_FAULT_TEXT_MAX 160u  /* bytes */

@@ -33,7 +33,7 @@ struct json_scan {
 
 /* The keys that an object has had, of all objects of one value. */
 struct json_keys;
-#define JSON_KEYS_SIZE (64u * 1024u) /* bytes of a struct json_keys */
+#define JSON_KEYS_SIZE 65536u /* bytes of a struct json_keys */
 
 void json_scan_init(struct json_scan *scan, struct span bytes, struct arena *arena);
 

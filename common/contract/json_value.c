@@ -222,11 +222,9 @@ bool json_scan_value(struct json_scan *scan, uint8_t *nested, uint32_t depth_max
                      struct json_keys *keys)
 {
     ENSURE(keys == NULL || scan->path_size + depth_max <= JOB_DEPTH_MAX);
-    struct walk walk = {.scan = scan,
-                        .nested = nested,
-                        .depth_max = depth_max,
-                        .keys = keys,
-                        .path_base = scan->path_size};
+    struct walk walk = {
+        .scan = scan, .depth_max = depth_max, .keys = keys, .path_base = scan->path_size};
+    walk.nested = nested;
     do {
         const char first = json_scan_peek(scan);
         bool empty = true;

@@ -9,10 +9,28 @@
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
-static void put_comma(struct json *json)
+/* Appends a few bytes where they surely fit; the text's own function does the rest. An event is
+ * some hundred such pieces. */
+static inline void put(struct text *text, const char *bytes, size_t size)
+{
+    if (size >= text->capacity - text->size) {
+        text_put_bytes(text, bytes, size);
+        return;
+    }
+    memcpy(text->bytes + text->size, bytes, size);
+    text->size += size;
+    text->bytes[text->size] = '\0';
+}
+
+static inline void put_byte(struct text *text, char byte)
+{
+    put(text, &byte, 1);
+}
+
+static inline void put_comma(struct json *json)
 {
     if (json->comma) {
-        text_put_bytes(json->text, ",", 1);
+        put_byte(json->text, ',');
     }
     json->comma = true;
 }
@@ -58,35 +76,35 @@ struct json json_on(struct text *text)
 void json_object(struct json *json)
 {
     put_comma(json);
-    text_put_bytes(json->text, "{", 1);
+    put_byte(json->text, '{');
     json->comma = false;
 }
 
 void json_object_end(struct json *json)
 {
-    text_put_bytes(json->text, "}", 1);
+    put_byte(json->text, '}');
     json->comma = true;
 }
 
 void json_array(struct json *json)
 {
     put_comma(json);
-    text_put_bytes(json->text, "[", 1);
+    put_byte(json->text, '[');
     json->comma = false;
 }
 
 void json_array_end(struct json *json)
 {
-    text_put_bytes(json->text, "]", 1);
+    put_byte(json->text, ']');
     json->comma = true;
 }
 
 void json_key(struct json *json, const char *key)
 {
     put_comma(json);
-    text_put_bytes(json->text, "\"", 1);
-    text_put(json->text, key);
-    text_put_bytes(json->text, "\":", 2);
+    put_byte(json->text, '"');
+    put(json->text, key, strlen(key));
+    put(json->text, "\":", 2);
     json->comma = false;
 }
 
@@ -113,7 +131,7 @@ void json_integer(struct json *json, int64_t value)
         *--at = '-';
     }
     put_comma(json);
-    text_put_bytes(json->text, at, (size_t)(digits + sizeof digits - at));
+    put(json->text, at, (size_t)(digits + sizeof digits - at));
 }
 
 void json_span(struct json *json, struct span value)
@@ -123,12 +141,12 @@ void json_span(struct json *json, struct span value)
         return;
     }
     put_comma(json);
-    text_put_bytes(json->text, "\"", 1);
+    put_byte(json->text, '"');
     const char *at = value.bytes;
     const char *end = value.bytes + value.size;
     while (at < end) {
         const size_t run = plain_run(at, end);
-        text_put_bytes(json->text, at, run);
+        put(json->text, at, run);
         at += run;
         if (at == end) {
             break;
@@ -140,7 +158,7 @@ void json_span(struct json *json, struct span value)
         }
         at++;
     }
-    text_put_bytes(json->text, "\"", 1);
+    put_byte(json->text, '"');
 }
 
 void json_string(struct json *json, const char *value)
@@ -165,7 +183,7 @@ void json_verbatim(struct json *json, struct span value)
 {
     const struct span bytes = span_absent(value) ? SPAN_OF("null") : value;
     put_comma(json);
-    text_put_bytes(json->text, bytes.bytes, bytes.size);
+    put(json->text, bytes.bytes, bytes.size);
 }
 
 void json_member_boolean(struct json *json, const char *key, bool value)

@@ -3,9 +3,9 @@
 --
 -- Stock: what can be sold, of which SKU, from which pool, and who has how much of it.
 --
--- A stock row is the hottest row of a shop. It leaves half of its page free and no index covers what
--- a sale changes, so that every update is a HOT update: no index is written, and dead versions are
--- cleaned up on the way.
+-- A stock row is the hottest row of a shop. It leaves half of its page free and no index covers
+-- what a sale changes, so that every update is a HOT update: no index is written, and dead versions
+-- are cleaned up on the way.
 
 -- Ends a transaction from within a statement: in a pipeline the COMMIT is on its way already when
 -- the client learns that a statement has not done what it should.
@@ -21,7 +21,7 @@ CREATE TABLE stock (
     sku text COLLATE "C" NOT NULL,
     unsold integer NOT NULL DEFAULT 0,
     held integer NOT NULL DEFAULT 0,      -- the part of unsold that is under active holds
-    version bigint NOT NULL DEFAULT 0,    -- number of the last change of unsold or held: 1, 2, 3 ...
+    version bigint NOT NULL DEFAULT 0,    -- number of the last change of unsold or held: 1, 2 ...
     known boolean NOT NULL DEFAULT false, -- false: the row only stands there to be locked
     per_customer integer,
     round text COLLATE "C",

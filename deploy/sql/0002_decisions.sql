@@ -4,14 +4,15 @@
 -- Decisions: one row a job, with all that its event says, so that the event can be written again
 -- byte for byte. Movements of stock stand on the row of the decision that made them.
 --
--- Nearly every decision has one line, one SKU. That line is a set of plain columns; the further lines
--- of a cart are a JSON array. (Measured with batches of 400: a table of movements with its unique
--- key costs 1.33 times the time of this, a stored event 1.23 times. What a unique key of movements
--- would guard is guarded by the stock row instead: it is locked, and updated only from the version
--- that was read.)
+-- Nearly every decision has one line, one SKU. That line is a set of plain columns; the further
+-- lines of a cart are a JSON array. (Measured with batches of 400: a table of movements with its
+-- unique key costs 1.33 times the time of this, a stored event 1.23 times. What a unique key of
+-- movements would guard is guarded by the stock row instead: it is locked, and updated only from
+-- the version that was read.)
 --
--- A line in JSON: {"sku", "qty", "version", "available", "unsold", "held", "taken", "round"}; version
--- and what follows only if the line moved stock, round only if units were counted for the customer.
+-- A line in JSON: {"sku", "qty", "version", "available", "unsold", "held", "taken", "round"};
+-- version and what follows only if the line moved stock, round only if units were counted for the
+-- customer.
 
 CREATE FUNCTION kind_name(kind smallint) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
@@ -39,7 +40,7 @@ CREATE TABLE decisions (
     decided_at timestamptz NOT NULL,
     meaning bigint NOT NULL, -- digest of the job, to know an id that is used again for another
     n bigint NOT NULL,       -- 1, 2, 3 ... in this lane of this generation
-    version bigint,          -- of the first line, as all down to taken_delta; NULL: it moved nothing
+    version bigint,          -- of the first line, as all to taken_delta; NULL: it moved nothing
     expires_at timestamptz,
     generation integer NOT NULL,
     qty integer,

@@ -7,4 +7,5 @@
 #include <stdint.h>
 
 /* The data has no NUL at its end. Always 0. */
+/* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -66,6 +66,7 @@ static void check(const char *text)
     check_round_trip(&url);
 }
 
+/* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char before[] = "amqp://user:" SECRET;

@@ -300,9 +300,9 @@ static void read_back(const struct event *event, const struct decision *decision
     json_tokener_free(tokener);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct draw draw = {.at = bytes, .end = bytes + size};
+    struct draw draw = {.at = data, .end = data + size};
     struct decision_item items[ITEMS_MAX];
     struct decision_item released[ITEMS_MAX];
     struct fault faults[ITEMS_MAX];

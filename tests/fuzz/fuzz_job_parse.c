@@ -12,15 +12,15 @@
 #include "common/contract/job_write.h"
 #include "tests/fuzz/fuzz.h"
 
-#define WRITTEN_MAX (8u * JOB_SIZE_MAX) /* a control character in meta's place: never longer */
+#define WRITTEN_MAX ((size_t)8 * JOB_SIZE_MAX) /* room for any job, with every byte escaped */
 
-static char memory[4 * JOB_MEMORY_MAX];
+static char memory[(size_t)4 * JOB_MEMORY_MAX];
 static char written[2][WRITTEN_MAX];
 
 /* json-c in strict mode accepts more than JSON, but nothing that is JSON may it refuse. */
 static void second_opinion(struct span body)
 {
-    struct json_tokener *tokener = json_tokener_new_ex(2 * JOB_DEPTH_MAX);
+    struct json_tokener *tokener = json_tokener_new_ex((int)(2 * JOB_DEPTH_MAX));
     ENSURE(tokener != NULL);
     json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
     struct json_object *object = json_tokener_parse_ex(tokener, body.bytes, (int)body.size);
@@ -62,17 +62,17 @@ static void write_and_read_again(const struct job *job, struct arena *arena)
     ENSURE(span_equal(first, write_job(&again, written[1])));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena;
     struct job job;
     struct job_fault fault;
     struct job_glimpse glimpse;
-    if (size > 2 * JOB_SIZE_MAX) {
+    if (size > (size_t)2 * JOB_SIZE_MAX) {
         return 0;
     }
     arena_init(&arena, memory, sizeof memory);
-    const struct span body = {(const char *)bytes, (uint32_t)size};
+    const struct span body = {(const char *)data, (uint32_t)size};
     const bool answerable = job_glimpse(body, &arena, &glimpse);
     if (!job_parse(body, SPAN_NONE, &arena, &job, &fault)) {
         ENSURE(fault.pointer.size == 0 || fault.pointer.bytes[0] == '/');

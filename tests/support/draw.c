@@ -14,20 +14,25 @@
         "" literal, sizeof(literal) - 1 \
     }
 
-static const struct span skus[] = {SPAN("PS5"), SPAN("PAD"), SPAN("it's"), SPAN("CABLE")};
-static const struct span stores[] = {SPAN("default"), SPAN("web"), SPAN("shop"), SPAN("far")};
-static const struct span pools[] = {SPAN("main"), SPAN("second")};
+/* What is drawn more often stands more often. */
+static const struct span skus[] = {SPAN("PS5"), SPAN("PAD"), SPAN("it's")};
+static const struct span stores[] = {SPAN("default"), SPAN("default"), SPAN("default"),
+                                     SPAN("default"), SPAN("web"),     SPAN("far")};
+static const struct span pools[] = {SPAN("main"), SPAN("main"), SPAN("main"),
+                                    SPAN("main"), SPAN("main"), SPAN("second")};
 static const struct span customers[] = {SPAN("c-1"), SPAN("c-2")};
 static const struct span rounds[] = {SPAN("r1"), SPAN("r2")};
 static const struct span refs[] = {SPAN("1001"), SPAN("1002")};
 
-/* As often as it stands here. */
 static const enum kind kinds[] = {
     KIND_CHECKOUT, KIND_CHECKOUT, KIND_CHECKOUT, KIND_RESERVE, KIND_RESERVE,
-    KIND_RESERVE,  KIND_RESERVE,  KIND_COMMIT,   KIND_COMMIT,  KIND_COMMIT,
-    KIND_RELEASE,  KIND_EXTEND,   KIND_CANCEL,   KIND_CANCEL,  KIND_ADJUST,
+    KIND_RESERVE,  KIND_RESERVE,  KIND_RESERVE,  KIND_COMMIT,  KIND_COMMIT,
+    KIND_COMMIT,   KIND_RELEASE,  KIND_EXTEND,   KIND_CANCEL,  KIND_CANCEL,
     KIND_ADJUST,   KIND_SET,      KIND_DEFINE,   KIND_EXPIRE,  KIND_EXPIRE,
 };
+
+/* A shop begins with something to sell. */
+enum { STOCKING_JOBS = 5 };
 
 #define COUNT_OF(array)     ((uint32_t)(sizeof(array) / sizeof(array)[0]))
 #define ONE_OF(draw, array) ((array)[prng_below(&(draw)->prng, COUNT_OF(array))])
@@ -38,6 +43,8 @@ void draw_init(struct draw *draw, uint64_t seed, struct arena *arena)
     draw->arena = arena;
     draw->now = 0;
     draw->entry_count = 0;
+    draw->hold_count = 0;
+    draw->sale_count = 0;
 }
 
 static bool once_in(struct draw *draw, uint32_t times)
@@ -62,13 +69,15 @@ struct span draw_pool(struct draw *draw)
     return once_in(draw, 4) ? SPAN_NONE : ONE_OF(draw, pools);
 }
 
-static struct span concatenation(struct draw *draw, const char *front, struct span back)
+static struct span expire_id(struct draw *draw, struct span hold)
 {
-    const size_t size = strlen(front);
-    char *bytes = take(draw, size + back.size);
-    memcpy(bytes, front, size);
-    memcpy(bytes + size, back.bytes, back.size);
-    return (struct span){bytes, (uint32_t)(size + back.size)};
+    static const struct span prefix = SPAN(JOB_EXPIRE_PREFIX);
+    char *bytes = take(draw, prefix.size + hold.size);
+    memcpy(bytes, prefix.bytes, prefix.size);
+    for (uint32_t i = 0; i < hold.size; i++) {
+        bytes[prefix.size + i] = hold.bytes[i];
+    }
+    return (struct span){bytes, prefix.size + hold.size};
 }
 
 static struct span new_id(struct draw *draw)
@@ -79,31 +88,58 @@ static struct span new_id(struct draw *draw)
     return (struct span){bytes, 2};
 }
 
-/* Of an earlier job, most of the time of a kind that makes sense; now and then of none. */
-static struct span earlier_id(struct draw *draw, enum kind kind, enum kind other)
+/* Now and then of some earlier job, or of none. */
+static struct span any_id(struct draw *draw)
 {
-    if (draw->entry_count == 0 || once_in(draw, 16)) {
+    if (draw->entry_count == 0 || once_in(draw, 3)) {
         return SPAN_OF("nobody's");
     }
-    const bool any = once_in(draw, 8);
-    const uint32_t begin = prng_below(&draw->prng, draw->entry_count);
-    for (uint32_t i = 0; i < draw->entry_count; i++) {
-        const struct job *job = draw->entries[(begin + i) % draw->entry_count].job;
-        if (any || job->kind == kind || job->kind == other) {
-            return job->id;
-        }
+    return draw->entries[prng_below(&draw->prng, draw->entry_count)].job->id;
+}
+
+/* One of the latest. */
+static const struct decision *latest(struct draw *draw, const struct decision *const *decisions,
+                                     uint32_t count)
+{
+    return decisions[count - 1 - prng_below(&draw->prng, count < 5 ? count : 5)];
+}
+
+static struct span hold_id(struct draw *draw)
+{
+    const bool any = draw->hold_count == 0 || once_in(draw, 12);
+    return any ? any_id(draw) : latest(draw, draw->holds, draw->hold_count)->job;
+}
+
+static struct span sale_id(struct draw *draw)
+{
+    const bool any = draw->sale_count == 0 || once_in(draw, 12);
+    if (!any && draw->hold_count > 0 && once_in(draw, 4)) {
+        return latest(draw, draw->holds, draw->hold_count)->job;
     }
-    return SPAN_OF("nobody's");
+    return any ? any_id(draw) : latest(draw, draw->sales, draw->sale_count)->job;
+}
+
+/* Most of the time by the same customer in the same store. */
+static void put_replaces(struct draw *draw, struct job *job)
+{
+    if (draw->hold_count == 0 || once_in(draw, 6)) {
+        job->replaces = hold_id(draw);
+        return;
+    }
+    const struct decision *hold = latest(draw, draw->holds, draw->hold_count);
+    job->replaces = hold->job;
+    job->customer = hold->customer;
+    job->store = hold->store;
 }
 
 static int64_t draw_qty(struct draw *draw, enum kind kind)
 {
     if (kind == KIND_SET) {
         return once_in(draw, 8) ? UNSOLD_MAX - prng_below(&draw->prng, 3)
-                                : prng_below(&draw->prng, 7);
+                                : 1 + prng_below(&draw->prng, 9);
     }
     if (kind == KIND_ADJUST) {
-        return (int64_t)prng_below(&draw->prng, 10) - 3;
+        return (int64_t)prng_below(&draw->prng, 12) - 3;
     }
     return 1 + (int64_t)prng_below(&draw->prng, 3);
 }
@@ -115,7 +151,7 @@ static void put_items(struct draw *draw, struct job *job)
     job->item_count = once_in(draw, 2) ? 1 : 1 + prng_below(&draw->prng, 3);
     job->items = take(draw, job->item_count * sizeof *job->items);
     for (uint32_t i = 0; i < job->item_count; i++) {
-        const bool compares = job->kind == KIND_SET && once_in(draw, 3);
+        const bool compares = job->kind == KIND_SET && once_in(draw, 4);
         job->items[i] = (struct item){
             .sku = skus[(first + i) % COUNT_OF(skus)],
             .qty = job->kind == KIND_DEFINE ? 0 : draw_qty(draw, job->kind),
@@ -133,11 +169,11 @@ static void put_definition(struct draw *draw, struct job *job)
 {
     struct definition *definition = &job->definition;
     job->item_count = 1;
-    definition->per_customer_change = once_in(draw, 2) ? CHANGE_SET : draw_change(draw);
-    definition->per_customer = 1 + prng_below(&draw->prng, 4);
-    definition->round_change = draw_change(draw);
+    definition->per_customer_change = once_in(draw, 3) ? draw_change(draw) : CHANGE_SET;
+    definition->per_customer = 2 + prng_below(&draw->prng, 5);
+    definition->round_change = once_in(draw, 2) ? CHANGE_SET : draw_change(draw);
     definition->round = ONE_OF(draw, rounds);
-    if (once_in(draw, 3)) {
+    if (once_in(draw, 6)) {
         definition->opens_change = draw_change(draw);
         definition->closes_change = draw_change(draw);
     }
@@ -147,10 +183,10 @@ static void put_definition(struct draw *draw, struct job *job)
 
 static void put_ending(struct draw *draw, struct job *job)
 {
-    if (once_in(draw, 4)) {
+    if (once_in(draw, 6)) {
         job->customer = ONE_OF(draw, customers);
     }
-    if (once_in(draw, 8)) {
+    if (once_in(draw, 12)) {
         job->store = ONE_OF(draw, stores);
     }
 }
@@ -160,12 +196,12 @@ static void put_members(struct draw *draw, struct job *job)
     switch (job->kind) {
     case KIND_RESERVE:
         job->ttl = 1 + prng_below(&draw->prng, 4);
-        if (once_in(draw, 2)) {
-            job->replaces = earlier_id(draw, KIND_RESERVE, KIND_RESERVE);
-        }
         put_items(draw, job);
         job->customer = ONE_OF(draw, customers);
         job->store = ONE_OF(draw, stores);
+        if (once_in(draw, 3)) {
+            put_replaces(draw, job);
+        }
         return;
     case KIND_CHECKOUT:
         put_items(draw, job);
@@ -176,15 +212,15 @@ static void put_members(struct draw *draw, struct job *job)
     case KIND_RELEASE:
     case KIND_EXTEND:
         job->ttl = job->kind == KIND_EXTEND ? 1 + prng_below(&draw->prng, 4) : 0;
-        job->hold = earlier_id(draw, KIND_RESERVE, KIND_RESERVE);
+        job->hold = hold_id(draw);
         put_ending(draw, job);
         return;
     case KIND_EXPIRE:
-        job->hold = earlier_id(draw, KIND_RESERVE, KIND_RESERVE);
-        job->id = concatenation(draw, JOB_EXPIRE_PREFIX, job->hold);
+        job->hold = hold_id(draw);
+        job->id = expire_id(draw, job->hold);
         return;
     case KIND_CANCEL:
-        job->sale = earlier_id(draw, KIND_CHECKOUT, KIND_COMMIT);
+        job->sale = sale_id(draw);
         put_ending(draw, job);
         if (once_in(draw, 2)) {
             put_items(draw, job);
@@ -235,6 +271,18 @@ static uint64_t meaning_of(const struct job *job)
     return hash_number(hash, to->closes_at);
 }
 
+/* Without a hold there is little to say about holds. */
+static enum kind draw_kind(struct draw *draw)
+{
+    if (draw->entry_count < STOCKING_JOBS) {
+        return once_in(draw, 3) ? KIND_DEFINE : KIND_ADJUST;
+    }
+    const enum kind kind = ONE_OF(draw, kinds);
+    const bool on_hold =
+        kind == KIND_COMMIT || kind == KIND_RELEASE || kind == KIND_EXTEND || kind == KIND_EXPIRE;
+    return on_hold && draw->hold_count == 0 && !once_in(draw, 8) ? KIND_RESERVE : kind;
+}
+
 const struct entry *draw_entry(struct draw *draw)
 {
     ENSURE(draw->entry_count < DRAW_ENTRIES_MAX);
@@ -245,10 +293,10 @@ const struct entry *draw_entry(struct draw *draw)
         return entry;
     }
     struct job *job = take(draw, sizeof *job);
-    *job = (struct job){.kind = ONE_OF(draw, kinds), .not_after = INSTANT_NONE};
+    *job = (struct job){.kind = draw_kind(draw), .not_after = INSTANT_NONE};
     job->id = new_id(draw);
     if (once_in(draw, 24)) {
-        job->id = earlier_id(draw, job->kind, job->kind);
+        job->id = any_id(draw);
     }
     put_members(draw, job);
     const bool stock = !span_absent(job->pool) || job->kind == KIND_EXPIRE;
@@ -264,4 +312,14 @@ const struct entry *draw_entry(struct draw *draw)
                             .from_stock_exchange = stock && !once_in(draw, 24)};
     draw->entry_count++;
     return entry;
+}
+
+void draw_hear(struct draw *draw, const struct decision *decision)
+{
+    if (decision->outcome == OUTCOME_HELD) {
+        draw->holds[draw->hold_count++] = decision;
+    }
+    if (decision->outcome == OUTCOME_CONFIRMED) {
+        draw->sales[draw->sale_count++] = decision;
+    }
 }

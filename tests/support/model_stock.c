@@ -53,9 +53,9 @@ static bool count_refused(struct model *model, struct model_record *record, cons
 void model_count(struct model *model, struct model_record *record)
 {
     struct decision *decision = &record->decision;
-    int64_t unsold[MODEL_LINES_MAX];
-    int64_t held[MODEL_LINES_MAX];
-    int64_t after[MODEL_LINES_MAX];
+    int64_t unsold[MODEL_LINES_MAX] = {0};
+    int64_t held[MODEL_LINES_MAX] = {0};
+    int64_t after[MODEL_LINES_MAX] = {0};
     model_figures(model, record, record->items, decision->item_count, unsold, held);
     for (uint32_t i = 0; i < decision->item_count; i++) {
         after[i] = record->items[i].qty + (decision->kind == KIND_ADJUST ? unsold[i] : 0);

@@ -45,9 +45,7 @@ static void assert_refused(struct span body, const char *pointer)
 
 static void assert_text(struct span span, const char *expected)
 {
-    assert_false(span_absent(span));
-    assert_int_equal(span.size, strlen(expected));
-    assert_memory_equal(span.bytes, expected, span.size);
+    assert_true(span_equal(span, span_of(expected)));
 }
 
 static void fills_in_the_defaults(void **state)
@@ -294,7 +292,7 @@ static void knows_what_an_answer_needs(void **state)
     struct job_glimpse glimpse;
     const bool answerable = job_glimpse(span_of(test->body), &arena, &glimpse);
     assert_int_equal(answerable, test->id != NULL);
-    if (!answerable) {
+    if (test->id == NULL) {
         assert_int_equal(arena.used, 0);
         return;
     }

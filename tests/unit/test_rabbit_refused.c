@@ -268,6 +268,28 @@ static void names_each_hosts_failure(void **state)
     assert_int_equal(close(file), 0);
 }
 
+static void begins_with_the_host_that_is_named_first(void **state)
+{
+    (void)state;
+    uint16_t port = 0;
+    const int file = open_dead_port(&port);
+    struct amqp_url url;
+    struct rabbit rabbit = {0};
+    struct error error = {0};
+    char format[128];
+    char says[256];
+
+    (void)snprintf(format, sizeof format, "amqp://*,localhost:%u", port);
+    parse(&url, format, port);
+    url.host_first = 1;
+    assert_false(rabbit_open(&rabbit, &url, "test", &error));
+    (void)snprintf(says, sizeof says,
+                   "broker localhost:%u: Connection refused; 127.0.0.1:%u: Connection refused",
+                   port, port);
+    assert_string_equal(error.text, says);
+    assert_int_equal(close(file), 0);
+}
+
 static void a_refused_login_ends_the_search(void **state)
 {
     (void)state;
@@ -399,6 +421,7 @@ int main(void)
         cmocka_unit_test(retries_a_refused_connection),
         cmocka_unit_test(retries_an_unknown_name),
         cmocka_unit_test(names_each_hosts_failure),
+        cmocka_unit_test(begins_with_the_host_that_is_named_first),
         cmocka_unit_test(a_refused_login_ends_the_search),
         cmocka_unit_test(notices_blocking_and_its_end),
         cmocka_unit_test(survives_a_broker_that_is_gone),

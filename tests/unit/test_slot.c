@@ -51,13 +51,28 @@ static void follows_the_formula_of_the_contract(void **state)
     assert_int_equal(slot_lane(1023, 1024), 1023);
 }
 
+static void a_job_goes_where_its_first_item_goes(void **state)
+{
+    (void)state;
+    struct item items[] = {{.sku = SPAN_OF("PS5")}, {.sku = SPAN_OF("a")}};
+    const struct job cart = {.items = items, .item_count = 2};
+    const struct job commit = {.hold = SPAN_OF("SKU-0")};
+    const struct job cancel = {.sale = SPAN_OF("it's")};
+    const struct job nothing = {.id = SPAN_OF("a")};
+    assert_int_equal(slot_of_job(&cart), 278);
+    assert_int_equal(slot_of_job(&commit), 802);
+    assert_int_equal(slot_of_job(&cancel), 506);
+    expect_assert_failure((void)slot_of_job(&nothing));
+}
+
 int main(void)
 {
     enum { VECTORS = sizeof slot_cases / sizeof slot_cases[0] };
-    struct CMUnitTest tests[VECTORS + 3] = {
+    struct CMUnitTest tests[VECTORS + 4] = {
         [VECTORS] = cmocka_unit_test(crc_is_the_one_of_zlib),
         [VECTORS + 1] = cmocka_unit_test(lanes_share_the_slots_evenly_and_in_order),
         [VECTORS + 2] = cmocka_unit_test(follows_the_formula_of_the_contract),
+        [VECTORS + 3] = cmocka_unit_test(a_job_goes_where_its_first_item_goes),
     };
     for (size_t i = 0; i < VECTORS; i++) {
         tests[i] = (struct CMUnitTest){.name = slot_cases[i].sku,

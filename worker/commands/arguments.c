@@ -44,16 +44,10 @@ static size_t option_position(const struct command *command, const char *name, s
     return OPTIONS_MAX;
 }
 
-static bool unknown_option(const struct command *command, const char *name, size_t size,
-                           struct error *error)
+bool option_unknown(const char *name, size_t size, const char *const *names, size_t count,
+                    struct error *error)
 {
-    const char *names[OPTIONS_MAX];
-    const struct option *option;
     char given[64];
-    size_t count = 0;
-    for (; (option = command_option(command, count)) != NULL; count++) {
-        names[count] = option->name;
-    }
     const size_t kept = size < sizeof given ? size : sizeof given - 1;
     memcpy(given, name, kept);
     given[kept] = '\0';
@@ -61,6 +55,18 @@ static bool unknown_option(const struct command *command, const char *name, size
     error_set(error, ERROR_USAGE, "there is no option \"--%s\"", given);
     const char *near = nearest(given, names, count);
     return near == NULL ? false : error_advise(error, "Did you mean --%s?", near);
+}
+
+static bool unknown_option(const struct command *command, const char *name, size_t size,
+                           struct error *error)
+{
+    const char *names[OPTIONS_MAX];
+    const struct option *option;
+    size_t count = 0;
+    for (; (option = command_option(command, count)) != NULL; count++) {
+        names[count] = option->name;
+    }
+    return option_unknown(name, size, names, count, error);
 }
 
 /* Takes argv[*at], which begins with "--", and its value where it has one. */

@@ -17,3 +17,8 @@ bool arguments_complete(const struct invocation *invocation, struct error *error
 /* The option at a position: the command's own come first, then the common ones; NULL behind the
  * last. */
 const struct option *command_option(const struct command *command, size_t position);
+
+/* Fills the error for a name of this size that no option has, with the nearest of the names;
+ * returns false. */
+bool option_unknown(const char *name, size_t size, const char *const *names, size_t count,
+                    struct error *error);

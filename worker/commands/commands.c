@@ -3,19 +3,19 @@
  * The table of commands, and the one place where errors are printed and exit statuses chosen. */
 #include "worker/commands/commands.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/connect/amqp_url.h"
+#include "common/connect/postgres_settings.h"
 #include "worker/commands/arguments.h"
 #include "worker/commands/help.h"
 #include "worker/commands/nearest.h"
 
 const struct command *const commands[] = {
-    &command_setup, &command_teardown, &command_doctor,
-    &command_slot,  &command_help,     &command_version,
-    NULL,
+    &command_setup, &command_worker, &command_teardown, &command_doctor,
+    &command_slot,  &command_help,   &command_version,  NULL,
 };
 
 const struct option common_options[] = {
@@ -56,24 +56,76 @@ static int report(const char *command, const struct error *error)
     return (int)status_of(error->kind);
 }
 
-static bool common_option_takes_next(const char *name)
+/* Every option of every command, those that several have more than once. */
+static size_t all_options(const struct option **list)
 {
-    for (size_t i = 0; common_options[i].name != NULL; i++) {
-        if (strcmp(common_options[i].name, name) == 0) {
-            return common_options[i].value != NULL;
+    const struct option *option;
+    size_t count = 0;
+    for (size_t i = 0; commands[i] != NULL; i++) {
+        ENSURE(i < COMMANDS_MAX);
+        for (size_t j = 0; (option = command_option(commands[i], j)) != NULL; j++) {
+            list[count++] = option;
         }
     }
-    return false;
+    return count;
 }
 
-/* Options may stand before the command too: till --namespace shop setup. */
-static int find_command_name(int argc, char **argv)
+/* Whether the next word is the value of an option that stands before the command. A name means the
+ * same in all commands; one that none has is an error, for then nobody can tell. */
+static bool takes_next(const char *given, bool *takes, struct error *error)
+{
+    const struct option *options[COMMANDS_MAX * OPTIONS_MAX];
+    const char *names[COMMANDS_MAX * OPTIONS_MAX];
+    const size_t size = strcspn(given, "=");
+    const size_t count = all_options(options);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = options[i]->name;
+        if (strlen(names[i]) == size && memcmp(names[i], given, size) == 0) {
+            *takes = options[i]->value != NULL && given[size] == '\0';
+            return true;
+        }
+    }
+    return option_unknown(given, size, names, count, error);
+}
+
+/* Options may stand before the command too: till --namespace shop setup. Writes the place of the
+ * command's name, argc or more when there is none. */
+static bool find_command_name(int argc, char **argv, int *at, struct error *error)
 {
     int i = 1;
     while (i < argc && strncmp(argv[i], "--", 2) == 0 && argv[i][2] != '\0') {
-        i += common_option_takes_next(argv[i] + 2) ? 2 : 1;
+        bool takes = false;
+        if (!takes_next(argv[i] + 2, &takes, error)) {
+            return error_advise(error, "All commands: till help");
+        }
+        i += takes ? 2 : 1;
     }
-    return i;
+    *at = i;
+    return true;
+}
+
+/* What is wrong with a URL on the command line is wrong with the command line, whether or not the
+ * command needs that server. */
+static bool check_urls(const struct invocation *invocation, const struct config *config,
+                       struct error *error)
+{
+    struct amqp_url url;
+    struct postgres_settings settings;
+    struct error found = {0};
+    if (invocation_value(invocation, "amqp-url") != NULL && !amqp_url_load(config, &url, &found) &&
+        found.kind == ERROR_USAGE) {
+        *error = found;
+        return false;
+    }
+    if (invocation_value(invocation, "database-url") == NULL) {
+        return true;
+    }
+    if (!postgres_settings_read(&settings, &config->database_url, &found)) {
+        *error = found;
+        return false;
+    }
+    postgres_settings_free(&settings);
+    return true;
 }
 
 static bool run(const struct command *command, int argc, char **argv, enum exit_status *status,
@@ -99,7 +151,7 @@ static bool run(const struct command *command, int argc, char **argv, enum exit_
             .database_url = invocation_value(&invocation, "database-url"),
             .log = invocation_value(&invocation, "log"),
         };
-        if (!config_load(&config, &flags, error)) {
+        if (!config_load(&config, &flags, error) || !check_urls(&invocation, &config, error)) {
             return false;
         }
         log_level_set(config.log_level);
@@ -114,30 +166,36 @@ static bool flush_results(struct error *error)
     if (fflush(stdout) == 0 && ferror(stdout) == 0) {
         return true;
     }
-    return error_set(error, ERROR_FATAL, "cannot write the result: %s", strerror(errno));
+    return error_set(error, ERROR_FATAL, "cannot write the result: %m");
 }
 
 int commands_main(int argc, char **argv)
 {
-    (void)signal(SIGPIPE, SIG_IGN); /* a lost connection is an error, not the end of the program */
+    /* A lost connection is an error, not the end of the program. */
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    (void)sigaction(SIGPIPE, &ignore, NULL); /* cannot fail: the signal exists */
 
-    const int at = find_command_name(argc, argv);
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "--version") == 0)) {
+        argv[1] += 2; /* as most programs have them: the commands of these names */
+    }
+    struct error error = {0};
+    int at = argc;
+    if (!find_command_name(argc, argv, &at, &error)) {
+        return report("", &error);
+    }
     if (at >= argc) {
-        const bool asked = argc > 1;
-        help_print_all(asked ? stdout : stderr);
-        return asked ? STATUS_DONE : STATUS_USAGE;
+        help_print_all(stderr);
+        return STATUS_USAGE;
     }
     const struct command *command = command_find(argv[at]);
     if (command == NULL) {
-        struct error unknown = {0};
-        (void)command_unknown(argv[at], &unknown); /* reported as it is */
-        return report("", &unknown);
+        (void)command_unknown(argv[at], &error); /* reported as it is */
+        return report("", &error);
     }
     /* The command's name leaves; what stood around it is its command line. */
     memmove(argv + at, argv + at + 1, (size_t)(argc - at) * sizeof argv[0]);
 
     enum exit_status status = STATUS_DONE;
-    struct error error = {0};
     if (!run(command, argc - 2, argv + 1, &status, &error) || !flush_results(&error)) {
         return report(command->name, &error);
     }

@@ -15,6 +15,7 @@ extern const struct command command_setup;
 extern const struct command command_slot;
 extern const struct command command_teardown;
 extern const struct command command_version;
+extern const struct command command_worker;
 
 /* The table, in the order in which help lists it; ends with NULL. */
 extern const struct command *const commands[];

@@ -28,6 +28,7 @@ struct setup {
     struct rabbit rabbit;
     struct postgres postgres;
     uint32_t pending; /* things to do that --check has found */
+    bool changed;     /* it has found a migration that was applied with another content */
 };
 
 static void print_applied(void *self, unsigned number, const char *name, enum migration_state state)
@@ -40,7 +41,8 @@ static void print_applied(void *self, unsigned number, const char *name, enum mi
 static void print_state(void *self, unsigned number, const char *name, enum migration_state state)
 {
     struct setup *setup = self;
-    setup->pending += state == MIGRATION_PENDING || state == MIGRATION_CHANGED;
+    setup->pending += state == MIGRATION_PENDING;
+    setup->changed |= state == MIGRATION_CHANGED;
     (void)printf("database: migration %04u %s: %s\n", number, name, migration_state_name(state));
 }
 
@@ -106,11 +108,20 @@ static bool check_broker(struct setup *setup, struct error *error)
     return true;
 }
 
-static bool check(struct setup *setup, enum exit_status *status, struct error *error)
+/* What a setup would refuse is no thing to do. */
+static bool check_database(struct setup *setup, struct error *error)
 {
     const struct migrate_report report = {print_state, setup};
-    if (!migrate_check(&setup->postgres, setup->namespace, &migrations, &report, error) ||
-        !check_broker(setup, error)) {
+    if (!migrate_check(&setup->postgres, setup->namespace, &migrations, &report, error)) {
+        return false;
+    }
+    return (setup->pending > 0 && !setup->changed) ||
+           migrate_verify(&setup->postgres, setup->namespace, &migrations, error);
+}
+
+static bool check(struct setup *setup, enum exit_status *status, struct error *error)
+{
+    if (!check_database(setup, error) || !check_broker(setup, error)) {
         return false;
     }
     (void)printf("%s\n", setup->pending == 0 ? "nothing to do" : "to do: till setup");
@@ -155,6 +166,9 @@ static bool run(const struct invocation *invocation, enum exit_status *status, s
         return false;
     }
     if (invocation_value(invocation, "show-sql") != NULL) {
+        if (invocation_value(invocation, "check") != NULL) {
+            return error_set(error, ERROR_USAGE, "--check and --show-sql exclude each other");
+        }
         migrate_print(setup.namespace, &migrations, stdout);
         if (invocation_value(invocation, "roles") != NULL) {
             roles_print(setup.namespace, stdout);

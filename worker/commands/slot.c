@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "common/base/utf8.h"
 #include "common/connect/postgres.h"
 #include "common/contract/address.h"
 #include "common/contract/job_text.h"
@@ -65,11 +66,26 @@ static bool ask_database(const struct config *config, struct generation *generat
     return known;
 }
 
+static bool is_utf8(const char *bytes, size_t size)
+{
+    size_t at = 0;
+    while (at < size) {
+        const size_t character = utf8_size(bytes + at, size - at);
+        if (character == 0) {
+            return false;
+        }
+        at += character;
+    }
+    return true;
+}
+
 static bool check_skus(const struct invocation *invocation, struct error *error)
 {
     for (size_t i = 0; i < invocation->operand_count; i++) {
         const char *sku = invocation->operands[i];
-        if (!job_sku_valid((struct span){sku, (uint32_t)strlen(sku)})) {
+        const size_t size = strlen(sku);
+        if (size > JOB_TEXT_MAX || !is_utf8(sku, size) ||
+            !job_sku_valid((struct span){sku, (uint32_t)size})) {
             error_set(error, ERROR_USAGE, "\"%s\" is no SKU", sku);
             return error_advise(error,
                                 "A SKU has 1 to %u bytes of UTF-8, no control characters, "

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * till version: which Till this is, and which libraries it found. */
+ * till version: which Till this is, and which libraries it runs with. */
 #include <stdio.h>
 
-#include <amqp.h>
-#include <libpq-fe.h>
-
+#include "common/connect/libraries.h"
 #include "till/version.h"
 #include "worker/commands/command.h"
 
 static bool run(const struct invocation *invocation, enum exit_status *status, struct error *error)
 {
+    char memory[256];
+    struct text libraries;
     (void)invocation;
     (void)error; /* nothing here can fail */
-    const int pq = PQlibVersion();
-    (void)printf("till %s\nlibrabbitmq %s\nlibpq %d.%d\n", TILL_VERSION, amqp_version(), pq / 10000,
-                 pq % 10000);
+    text_init(&libraries, memory, sizeof memory);
+    libraries_write(&libraries);
+    (void)printf("till %s\n%s", TILL_VERSION, libraries.bytes);
     *status = STATUS_DONE;
     return true;
 }

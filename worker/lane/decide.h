@@ -35,6 +35,10 @@ enum edge {
  * under another round than the new one, or only one of them was. */
 struct movement {
     const struct stock *stock; /* pool and SKU; its figures are those at the end of the batch */
+
+    /* The line that it belongs to, in the decision's items or released_items. No other movement
+     * belongs to the same line. */
+    const struct decision_item *item;
     int64_t version;
     int64_t unsold_delta;
     int64_t held_delta;

@@ -71,12 +71,12 @@ void decide_checkout(struct deciding *deciding)
         return;
     }
     struct line *lines = deciding_take(deciding, deciding->want_count * sizeof *lines);
-    moves_begin(deciding, deciding->want_count);
+    movements_begin(deciding, deciding->want_count);
     for (uint32_t i = 0; i < deciding->want_count; i++) {
         const struct want *want = &deciding->wants[i];
         lines[i] = line_of(want);
-        move(deciding, want->stock, -want->qty, 0, counting_of(want->stock, want->qty),
-             &deciding->items[i]);
+        stock_move(deciding, want->stock, -want->qty, 0, counting_of(want->stock, want->qty),
+                   &deciding->items[i]);
         ENSURE(want->stock->held <= want->stock->unsold);
     }
     deciding->decision->outcome = OUTCOME_CONFIRMED;
@@ -116,19 +116,18 @@ static void credits_clear(const struct deciding *deciding, const struct hold *ho
     }
 }
 
-/* One SKU of the new hold, netted with what the replaced one held of it: one change, one version.
- * What is counted may change twice, when the rounds differ. */
-static void hold_units(struct deciding *deciding, const struct want *want,
-                       struct decision_item *item)
+static struct counting freed_of(const struct line *line)
 {
-    const struct line *credit = want->credit;
+    return line->counted ? (struct counting){-line->qty, line->round} : COUNTING_NONE;
+}
+
+/* One SKU of the new hold, netted with what the replaced one held of it: one change, one version.
+ * What is counted may change twice, when the rounds differ: then also on the released line. */
+static void hold_netted(struct deciding *deciding, const struct want *want,
+                        struct decision_item *item, struct decision_item *released)
+{
     struct counting counting = counting_of(want->stock, want->qty);
-    struct counting freed = COUNTING_NONE;
-    int64_t net = want->qty;
-    if (credit != NULL) {
-        net -= credit->qty;
-        freed = credit->counted ? (struct counting){-credit->qty, credit->round} : COUNTING_NONE;
-    }
+    struct counting freed = freed_of(want->credit);
     if (counting.delta == 0) {
         counting = freed;
         freed = COUNTING_NONE;
@@ -136,51 +135,55 @@ static void hold_units(struct deciding *deciding, const struct want *want,
         counting.delta += freed.delta;
         freed = COUNTING_NONE;
     }
-    move(deciding, want->stock, 0, net, counting, item);
-    move(deciding, want->stock, 0, 0, freed, NULL);
+    stock_move(deciding, want->stock, 0, want->qty - want->credit->qty, counting, item);
+    stock_move(deciding, want->stock, 0, 0, freed, released);
+    want->stock->other = NULL; /* settled */
 }
 
-/* The hold is released for the new one. Its SKUs that the new one has too are netted already. */
-static void hold_replace(struct deciding *deciding, struct hold *hold)
+/* The lines of the new hold. Replaced is NULL, or the hold that credits come from. */
+static struct line *hold_units(struct deciding *deciding, const struct hold *replaced,
+                               struct decision_item *released_items)
 {
-    struct decision_item *items = deciding_take(deciding, hold->line_count * sizeof *items);
+    struct line *lines = deciding_take(deciding, deciding->want_count * sizeof *lines);
     for (uint32_t i = 0; i < deciding->want_count; i++) {
-        deciding->wants[i].stock->other = NULL;
-    }
-    for (uint32_t i = 0; i < hold->line_count; i++) {
-        struct line *line = &hold->lines[i];
-        struct stock *stock = state_stock(deciding->state, hold->pool, line->sku);
-        items[i] = (struct decision_item){.sku = line->sku, .qty = line->qty};
-        if (stock->other != NULL) {
-            const int64_t counted = line->counted ? -line->qty : 0;
-            move(deciding, stock, 0, -line->qty, (struct counting){counted, line->round},
-                 &items[i]);
-        }
-    }
-    hold_end(hold, HOLD_RELEASED, deciding->job->id);
-    deciding->decision->released_items = items;
-    deciding->decision->released_count = hold->line_count;
-}
-
-static void reserve_grant(struct deciding *deciding, struct hold *replaced)
-{
-    struct decision *decision = deciding->decision;
-    const uint32_t count = deciding->want_count;
-    struct line *lines = deciding_take(deciding, count * sizeof *lines);
-    moves_begin(deciding, count + (replaced == NULL ? 0 : replaced->line_count));
-    for (uint32_t i = 0; i < count; i++) {
         const struct want *want = &deciding->wants[i];
         lines[i] = line_of(want);
-        hold_units(deciding, want, &deciding->items[i]);
+        if (want->credit == NULL) {
+            stock_move(deciding, want->stock, 0, want->qty, counting_of(want->stock, want->qty),
+                       &deciding->items[i]);
+        } else {
+            ENSURE(replaced != NULL); /* where credits come from */
+            hold_netted(deciding, want, &deciding->items[i],
+                        &released_items[want->credit - replaced->lines]);
+        }
         ENSURE(want->stock->held <= want->stock->unsold);
     }
-    if (replaced != NULL) {
-        hold_replace(deciding, replaced);
+    return lines;
+}
+
+/* Releases what of the replaced hold is not settled with the new one. */
+static void hold_replace(struct deciding *deciding, struct hold *replaced,
+                         struct decision_item *released_items)
+{
+    for (uint32_t i = 0; i < replaced->line_count; i++) {
+        const struct line *line = &replaced->lines[i];
+        struct stock *stock = state_stock(deciding->state, replaced->pool, line->sku);
+        if (stock->other != NULL) {
+            stock_move(deciding, stock, 0, -line->qty, freed_of(line), &released_items[i]);
+        }
     }
+    hold_end(replaced, HOLD_RELEASED, deciding->job->id);
+    deciding->decision->released_items = released_items;
+    deciding->decision->released_count = replaced->line_count;
+}
+
+static void hold_make(struct deciding *deciding, struct line *lines)
+{
+    struct decision *decision = deciding->decision;
+    struct hold *hold = deciding_take(deciding, sizeof *hold);
     decision->outcome = OUTCOME_HELD;
     decision->hold = decision->job;
     decision->expires_at = deciding->state->now + deciding->job->ttl * second_us;
-    struct hold *hold = deciding_take(deciding, sizeof *hold);
     *hold = (struct hold){.id = decision->job,
                           .customer = decision->customer,
                           .store = decision->store,
@@ -190,9 +193,25 @@ static void reserve_grant(struct deciding *deciding, struct hold *replaced)
                           .state = HOLD_ACTIVE,
                           .expires_at = decision->expires_at,
                           .lines = lines,
-                          .line_count = count};
+                          .line_count = deciding->want_count};
     state_add_hold(deciding->state, hold);
     deciding->made_hold = hold;
+}
+
+static void reserve_grant(struct deciding *deciding, struct hold *replaced)
+{
+    const uint32_t released = replaced == NULL ? 0 : replaced->line_count;
+    struct decision_item *items = deciding_take(deciding, released * sizeof *items);
+    for (uint32_t i = 0; i < released; i++) {
+        items[i] =
+            (struct decision_item){.sku = replaced->lines[i].sku, .qty = replaced->lines[i].qty};
+    }
+    movements_begin(deciding, deciding->want_count + released);
+    struct line *lines = hold_units(deciding, replaced, items);
+    if (replaced != NULL) {
+        hold_replace(deciding, replaced, items);
+    }
+    hold_make(deciding, lines);
 }
 
 void decide_reserve(struct deciding *deciding)

@@ -99,7 +99,8 @@ static void commit_held(struct deciding *deciding)
 {
     for (uint32_t i = 0; i < deciding->want_count; i++) {
         const struct want *want = &deciding->wants[i];
-        move(deciding, want->stock, -want->qty, -want->qty, COUNTING_NONE, &deciding->items[i]);
+        stock_move(deciding, want->stock, -want->qty, -want->qty, COUNTING_NONE,
+                   &deciding->items[i]);
     }
 }
 
@@ -111,8 +112,9 @@ static void commit_retaken(struct deciding *deciding)
         const bool counted = want->stock->per_customer != 0;
         want->line->counted = counted;
         want->line->round = counted ? want->stock->round : SPAN_NONE;
-        move(deciding, want->stock, -want->qty, 0,
-             (struct counting){counted ? want->qty : 0, want->line->round}, &deciding->items[i]);
+        stock_move(deciding, want->stock, -want->qty, 0,
+                   (struct counting){counted ? want->qty : 0, want->line->round},
+                   &deciding->items[i]);
         ENSURE(want->stock->held <= want->stock->unsold);
     }
     deciding->decision->retaken = true;
@@ -138,7 +140,7 @@ void decide_commit(struct deciding *deciding)
     if (hold == NULL) {
         return;
     }
-    moves_begin(deciding, hold->line_count);
+    movements_begin(deciding, hold->line_count);
     if (hold->state == HOLD_ACTIVE) {
         commit_held(deciding);
     } else if (refused(deciding, retake_refusals, RETAKE_REFUSALS)) {
@@ -152,12 +154,12 @@ void decide_commit(struct deciding *deciding)
 /* Held units become available, and come off what is counted, each off its own round. */
 static void hold_free(struct deciding *deciding, struct hold *hold)
 {
-    moves_begin(deciding, hold->line_count);
+    movements_begin(deciding, hold->line_count);
     for (uint32_t i = 0; i < deciding->want_count; i++) {
         const struct want *want = &deciding->wants[i];
         const int64_t counted = want->line->counted ? -want->qty : 0;
-        move(deciding, want->stock, 0, -want->qty, (struct counting){counted, want->line->round},
-             &deciding->items[i]);
+        stock_move(deciding, want->stock, 0, -want->qty,
+                   (struct counting){counted, want->line->round}, &deciding->items[i]);
     }
 }
 

@@ -87,13 +87,13 @@ static void job_describe(struct deciding *deciding)
 static void cancel_grant(struct deciding *deciding, struct sale *sale)
 {
     const struct span id = deciding->job->id;
-    moves_begin(deciding, deciding->want_count);
+    movements_begin(deciding, deciding->want_count);
     for (uint32_t i = 0; i < deciding->want_count; i++) {
         const struct want *want = &deciding->wants[i];
         struct line *line = want->line;
         const int64_t counted = line->counted ? -want->qty : 0;
-        move(deciding, want->stock, want->qty, 0, (struct counting){counted, line->round},
-             &deciding->items[i]);
+        stock_move(deciding, want->stock, want->qty, 0, (struct counting){counted, line->round},
+                   &deciding->items[i]);
         line->returned += want->qty;
         line->returned_by = id;
         line->returned_mark = MARK_CHANGED;

@@ -51,10 +51,10 @@ void decide_adjust(struct deciding *deciding)
     if (refused(deciding, adjust_refusals, ADJUST_REFUSALS)) {
         return;
     }
-    moves_begin(deciding, deciding->want_count);
+    movements_begin(deciding, deciding->want_count);
     for (uint32_t i = 0; i < deciding->want_count; i++) {
         const struct want *want = &deciding->wants[i];
-        move(deciding, want->stock, want->qty, 0, COUNTING_NONE, &deciding->items[i]);
+        stock_move(deciding, want->stock, want->qty, 0, COUNTING_NONE, &deciding->items[i]);
         stock_make_known(want->stock);
     }
     deciding->decision->outcome = OUTCOME_STOCKED;
@@ -67,11 +67,11 @@ void decide_set(struct deciding *deciding)
     if (refused(deciding, set_refusals, SET_REFUSALS)) {
         return;
     }
-    moves_begin(deciding, deciding->want_count);
+    movements_begin(deciding, deciding->want_count);
     for (uint32_t i = 0; i < deciding->want_count; i++) {
         const struct want *want = &deciding->wants[i];
-        move(deciding, want->stock, want->qty - want->stock->unsold, 0, COUNTING_NONE,
-             &deciding->items[i]);
+        stock_move(deciding, want->stock, want->qty - want->stock->unsold, 0, COUNTING_NONE,
+                   &deciding->items[i]);
         stock_make_known(want->stock);
     }
     deciding->decision->outcome = OUTCOME_STOCKED;

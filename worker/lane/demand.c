@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#include "common/base/ensure.h"
-
 /* Absent texts are equal to each other: a set has either none or only such. */
 static int key_compare(const struct key *a, const struct key *b)
 {
@@ -166,18 +164,14 @@ static void put_job(struct demand *demand, const struct job *job)
     case KIND_CANCEL:
         keys_put_name(&demand->ids, job->sale);
         keys_put_name(&demand->sales, job->sale);
-        keys_put_name(&demand->holds, job->sale);
-        return;
-    case KIND_DEFINE:
-        demand->limits_may_change = true;
-        put_stock_job(demand, job);
         return;
     case KIND_ADJUST:
     case KIND_SET:
+    case KIND_DEFINE:
+        demand->limits_may_change |= job->kind == KIND_DEFINE;
         put_stock_job(demand, job);
         return;
     }
-    ENSURE(!"a job of no kind");
 }
 
 static bool sort_all(struct demand *demand, struct arena *arena)

@@ -5,7 +5,7 @@
 
 #include "common/base/ensure.h"
 
-void moves_begin(struct deciding *deciding, uint32_t skus)
+void movements_begin(struct deciding *deciding, uint32_t skus)
 {
     deciding->movements = deciding_take(deciding, 2 * skus * sizeof(struct movement));
     deciding->movement_count = 0;
@@ -45,23 +45,22 @@ static void tally_change(struct deciding *deciding, const struct stock *stock,
     tally->delta += counting.delta;
 }
 
-void move(struct deciding *deciding, struct stock *stock, int64_t unsold_delta, int64_t held_delta,
-          struct counting counting, struct decision_item *item)
+void stock_move(struct deciding *deciding, struct stock *stock, int64_t unsold_delta,
+                int64_t held_delta, struct counting counting, struct decision_item *item)
 {
     const bool moved = unsold_delta != 0 || held_delta != 0;
     if (!moved && counting.delta == 0) {
         return;
     }
     struct movement movement = {
-        .stock = stock, .unsold_delta = unsold_delta, .held_delta = held_delta};
+        .stock = stock, .item = item, .unsold_delta = unsold_delta, .held_delta = held_delta};
     if (moved) {
         movement.edge = stock_change(stock, unsold_delta, held_delta);
         movement.version = stock->version;
-    }
-    if (moved && item != NULL) {
         item->moved = true;
         item->version = stock->version;
         item->available = stock_available(stock);
+        item->available_before = item->available - (unsold_delta - held_delta);
     }
     if (counting.delta != 0) {
         movement.taken_delta = counting.delta;

@@ -15,9 +15,10 @@ struct counting {
 #define COUNTING_NONE ((struct counting){0, SPAN_NONE})
 
 /* Before the first move of a job that may move so many SKUs. */
-void moves_begin(struct deciding *deciding, uint32_t skus);
+void movements_begin(struct deciding *deciding, uint32_t skus);
 
-/* One SKU's net change; with nothing to change it is no movement. The item, if there is one, says
- * that it has moved. To be called at most once a SKU, but for calls that only count. */
-void move(struct deciding *deciding, struct stock *stock, int64_t unsold_delta, int64_t held_delta,
-          struct counting counting, struct decision_item *item);
+/* One SKU's net change, on a line of the decision; with nothing to change it is no movement. If
+ * units moved, the line says so. To be called at most once a line, and to move units at most once a
+ * SKU. */
+void stock_move(struct deciding *deciding, struct stock *stock, int64_t unsold_delta,
+                int64_t held_delta, struct counting counting, struct decision_item *item);

@@ -72,6 +72,9 @@ struct record {
 };
 
 struct database_ops {
+    /* Whether the database can be reached and written. */
+    enum port_answer (*ready)(void *self, struct error *error);
+
     /* Takes the lane over: raises its epoch, and whoever had it can no longer save. */
     enum port_answer (*claim)(void *self, struct error *error);
 

@@ -134,6 +134,12 @@ static enum port_answer proceed(struct postgres_database *database, struct error
     return answer;
 }
 
+/* A connection is made to a server that can be written, or not at all. */
+static enum port_answer ready(void *self, struct error *error)
+{
+    return make_ready(self, error);
+}
+
 static bool take_claimed(void *self, const PGresult *result, struct error *error)
 {
     struct postgres_database *database = self;
@@ -294,6 +300,7 @@ void postgres_database_close(struct postgres_database *database)
 }
 
 static const struct database_ops ops = {
+    .ready = ready,
     .claim = claim,
     .count_lonely = count_lonely,
     .look = look,

@@ -20,13 +20,13 @@ function(migrations_embed folder output version)
     set(name "${CMAKE_MATCH_2}")
     math(EXPR found "1${CMAKE_MATCH_1} - 10000")
     if(NOT found EQUAL number)
-      message(FATAL_ERROR "${file}: expected number ${number}: migrations have no gaps and no doubles")
+      message(FATAL_ERROR "${file}: expected number ${number}: no gaps and no doubles")
     endif()
 
     file(READ "${file}" sql)
     if(NOT sql MATCHES "(^|\n)-- works with: ([0-9]+\\.[0-9]+\\.[0-9]+)\n")
-      message(FATAL_ERROR "${file}: no line \"-- works with: VERSION\" names the oldest program that "
-                          "may go on working when it has been applied")
+      message(FATAL_ERROR "${file}: no line \"-- works with: VERSION\" names the oldest program "
+                          "that may go on working when it has been applied")
     endif()
     set(oldest "${CMAKE_MATCH_2}")
     if(oldest VERSION_GREATER version)
@@ -38,8 +38,9 @@ function(migrations_embed folder output version)
     string(REPLACE "\"" "\\\"" sql "${sql}")
     string(REPLACE "\n" "\\n\"\n    \"" sql "${sql}")
     string(APPEND texts "static const char sql_${number}[] =\n    \"${sql}\";\n\n")
-    string(APPEND rows "    {.number = ${number},\n     .name = \"${name}\",\n     .sql = sql_${number},\n"
-                       "     .checksum = \"${checksum}\",\n     .oldest_program = \"${oldest}\"},\n")
+    string(APPEND rows "    {.number = ${number},\n     .name = \"${name}\",\n"
+                       "     .sql = sql_${number},\n     .checksum = \"${checksum}\",\n"
+                       "     .oldest_program = \"${oldest}\"},\n")
   endforeach()
   if(number EQUAL 0)
     message(FATAL_ERROR "${folder}: no migrations")

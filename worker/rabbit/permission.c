@@ -21,6 +21,18 @@ struct trial {
     struct address queue; /* exclusive: gone with the connection, at the latest */
 };
 
+bool permission_advise(const struct rabbit *rabbit, const char *namespace, struct error *error)
+{
+    if (rabbit->reply_code != AMQP_ACCESS_REFUSED) {
+        return false;
+    }
+    error->remedy[0] = '\0'; /* this one is exact */
+    return error_advise(error,
+                        "rabbitmqctl set_permissions -p '%s' '%s' '^%s\\.' "
+                        "'^(%s\\.|amq\\.default$)' '^%s\\.'",
+                        rabbit->vhost, rabbit->user, namespace, namespace, namespace);
+}
+
 static bool answered(const struct trial *trial, const char *what, struct error *error)
 {
     struct rabbit *rabbit = trial->rabbit;
@@ -28,15 +40,7 @@ static bool answered(const struct trial *trial, const char *what, struct error *
                      error)) {
         return true;
     }
-    if (rabbit->reply_code == AMQP_ACCESS_REFUSED) {
-        error->remedy[0] = '\0'; /* this one is exact */
-        error_advise(error,
-                     "rabbitmqctl set_permissions -p '%s' '%s' '^%s\\.' '^(%s\\.|amq\\.default$)' "
-                     "'^%s\\.'",
-                     rabbit->vhost, rabbit->user, trial->namespace, trial->namespace,
-                     trial->namespace);
-    }
-    return false;
+    return permission_advise(rabbit, trial->namespace, error);
 }
 
 static bool may_configure(struct trial *trial, struct error *error)

@@ -15,6 +15,7 @@
 #include "common/base/limits.h"
 #include "common/connect/rabbit.h"
 #include "common/contract/slot.h"
+#include "worker/rabbit/permission.h"
 
 #define CHANNEL_TOPOLOGY 1u
 
@@ -362,9 +363,10 @@ static bool remove_all(struct rabbit *rabbit, const char *namespace, uint32_t ge
 
 bool topology_declare(struct rabbit *rabbit, const struct topology *topology, struct error *error)
 {
-    return rabbit_channel_open(rabbit, CHANNEL_TOPOLOGY, error) &&
-           declare_all(rabbit, topology, error) &&
-           rabbit_channel_close(rabbit, CHANNEL_TOPOLOGY, error);
+    return (rabbit_channel_open(rabbit, CHANNEL_TOPOLOGY, error) &&
+            declare_all(rabbit, topology, error) &&
+            rabbit_channel_close(rabbit, CHANNEL_TOPOLOGY, error)) ||
+           permission_advise(rabbit, topology->namespace, error);
 }
 
 bool topology_inspect(struct rabbit *rabbit, const struct topology *topology,
@@ -374,7 +376,7 @@ bool topology_inspect(struct rabbit *rabbit, const struct topology *topology,
     if (!rabbit_channel_open(rabbit, CHANNEL_TOPOLOGY, error) ||
         !inspect_all(rabbit, topology, &found, error) ||
         !rabbit_channel_close(rabbit, CHANNEL_TOPOLOGY, error)) {
-        return false;
+        return permission_advise(rabbit, topology->namespace, error);
     }
     *state = found;
     return true;
@@ -383,7 +385,8 @@ bool topology_inspect(struct rabbit *rabbit, const struct topology *topology,
 bool topology_remove(struct rabbit *rabbit, const char *namespace, uint32_t generation_last,
                      struct error *error)
 {
-    return rabbit_channel_open(rabbit, CHANNEL_TOPOLOGY, error) &&
-           remove_all(rabbit, namespace, generation_last, error) &&
-           rabbit_channel_close(rabbit, CHANNEL_TOPOLOGY, error);
+    return (rabbit_channel_open(rabbit, CHANNEL_TOPOLOGY, error) &&
+            remove_all(rabbit, namespace, generation_last, error) &&
+            rabbit_channel_close(rabbit, CHANNEL_TOPOLOGY, error)) ||
+           permission_advise(rabbit, namespace, error);
 }

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The loop around the port's calls. */
+#include "tests/support/drive.h"
+
+#include "tests/support/test.h"
+
+#define PATIENCE_MS 60000
+
+void drive_wait(struct rabbit_broker *broker)
+{
+    struct rabbit_interest interest = rabbit_broker_interest(broker);
+    (void)poll(interest.files, 2, interest.timeout_ms); /* what it says, the turn sees */
+    rabbit_broker_turn(broker);
+}
+
+void drive_turns(struct rabbit_broker *broker, int64_t duration_ms)
+{
+    const int64_t end = wire_now_ms() + duration_ms;
+    while (wire_now_ms() < end) {
+        struct rabbit_interest interest = rabbit_broker_interest(broker);
+        const int64_t left = end - wire_now_ms();
+        (void)poll(interest.files, 2, left < interest.timeout_ms ? (int)left : interest.timeout_ms);
+        rabbit_broker_turn(broker);
+    }
+}
+
+static void check_patience(int64_t begun)
+{
+    if (wire_now_ms() - begun > PATIENCE_MS) {
+        fail_msg("still PORT_WAIT after %d ms", PATIENCE_MS);
+    }
+}
+
+enum port_answer drive_subscribe(struct rabbit_broker *broker, struct error *error)
+{
+    const struct broker port = rabbit_broker_port(broker);
+    const int64_t begun = wire_now_ms();
+    enum port_answer answer = PORT_WAIT;
+    while ((answer = port.ops->subscribe(port.self, error)) == PORT_WAIT) {
+        check_patience(begun);
+        drive_wait(broker);
+    }
+    return answer;
+}
+
+enum port_answer drive_take(struct rabbit_broker *broker, struct arena *arena,
+                            struct delivery *delivery, struct error *error)
+{
+    const struct broker port = rabbit_broker_port(broker);
+    const int64_t begun = wire_now_ms();
+    enum port_answer answer = PORT_WAIT;
+    while ((answer = port.ops->take(port.self, arena, delivery, error)) == PORT_WAIT) {
+        check_patience(begun);
+        drive_wait(broker);
+    }
+    return answer;
+}
+
+enum port_answer drive_publish(struct rabbit_broker *broker, const struct message *messages,
+                               uint32_t count, struct error *error)
+{
+    const struct broker port = rabbit_broker_port(broker);
+    const int64_t begun = wire_now_ms();
+    enum port_answer answer = PORT_WAIT;
+    while ((answer = port.ops->publish(port.self, messages, count, error)) == PORT_WAIT) {
+        check_patience(begun);
+        drive_wait(broker);
+    }
+    if (answer == PORT_FAILED) {
+        return answer;
+    }
+    while ((answer = port.ops->confirm(port.self, error)) == PORT_WAIT) {
+        check_patience(begun);
+        drive_wait(broker);
+    }
+    return answer;
+}
+
+enum port_answer drive_acknowledge(struct rabbit_broker *broker, uint64_t tag, struct error *error)
+{
+    const struct broker port = rabbit_broker_port(broker);
+    const int64_t begun = wire_now_ms();
+    enum port_answer answer = PORT_WAIT;
+    while ((answer = port.ops->acknowledge(port.self, tag, error)) == PORT_WAIT) {
+        check_patience(begun);
+        drive_wait(broker);
+    }
+    return answer;
+}

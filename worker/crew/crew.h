@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * All lanes of one worker, and what they share. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "worker/crew/lane_thread.h"
+
+/* Lanes of one generation, from the first on. */
+struct crew {
+    struct lane_duty duty;
+    struct replies replies;
+    struct lane_thread *lanes;
+    uint32_t lane_count;
+};
+
+/* Starts a thread for each of the first lanes. */
+bool crew_open(struct crew *crew, const struct lane_duty *duty, uint32_t lane_count,
+               struct error *error) MUST_CHECK;
+
+/* Finishes what the lanes have in hand, and ends them. */
+void crew_close(struct crew *crew);

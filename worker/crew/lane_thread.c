@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Runs a lane: steps, waits on its sockets, logs what has failed. */
+#include "worker/crew/lane_thread.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/connect/log.h"
+
+#define LANE_MEMORY ((size_t)BATCHES * BATCH_MEMORY)
+
+/* Of deliveries in hand: a batch that is decided, one that is confirmed, and as many to come. */
+#define PREFETCH_BATCHES (2u * BATCHES)
+
+enum {
+    POLL_WAKE,
+    POLL_BROKER,
+    POLL_DATABASE = POLL_BROKER + 2,
+    POLLS = POLL_DATABASE + POSTGRES_DATABASE_POLLS,
+};
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 + 1;
+}
+
+static void say_failed(const struct lane_thread *thread, const struct error *error)
+{
+    const bool person_needed = error->kind == ERROR_CONFIG || error->kind == ERROR_FATAL;
+    log_write(person_needed ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "lane %u: %s%s%s", thread->number,
+              error->text, error->remedy[0] == '\0' ? "" : " -> ", error->remedy);
+}
+
+/* The sooner of two times to wait; negative: for ever. */
+static int sooner(int a, int b)
+{
+    if (a < 0 || (b >= 0 && b < a)) {
+        return b;
+    }
+    return a;
+}
+
+/* Until a socket has something, the lane is to drain, or it is time for something. */
+static void wait_for_something(struct lane_thread *thread)
+{
+    struct pollfd polls[POLLS];
+    int database_ms = -1;
+    const struct rabbit_interest broker = rabbit_broker_interest(&thread->broker);
+    const uint32_t database_count =
+        postgres_database_interest(&thread->database, polls + POLL_DATABASE, &database_ms);
+    polls[POLL_WAKE] = (struct pollfd){.fd = thread->wake, .events = POLLIN};
+    polls[POLL_BROKER] = broker.files[0];
+    polls[POLL_BROKER + 1] = broker.files[1];
+
+    const int lane_ms = (int)lane_wait_ms(&thread->lane, now_ms());
+    const int wait_ms = sooner(lane_ms, sooner(broker.timeout_ms, database_ms));
+    (void)poll(polls, POLL_DATABASE + database_count, wait_ms); /* whatever ends it, look again */
+    if (polls[POLL_WAKE].revents != 0) {
+        uint64_t times;
+        (void)!read(thread->wake, &times, sizeof times); /* the flag says it, this only woke us */
+    }
+}
+
+static bool open_parts(struct lane_thread *thread, struct error *error)
+{
+    const struct lane_duty *duty = thread->duty;
+    const struct rabbit_lane place = {
+        .url = duty->url,
+        .namespace = duty->config->namespace.value,
+        .generation = duty->generation,
+        .lane = thread->number,
+        .prefetch = (uint16_t)(PREFETCH_BATCHES * duty->jobs_max),
+        .replies = duty->replies,
+    };
+    const struct lane_plan plan = {
+        .namespace = place.namespace,
+        .generation = place.generation,
+        .lane = place.lane,
+        .jobs_max = duty->jobs_max,
+    };
+    uint64_t seed = 0;
+    (void)!getrandom(&seed, sizeof seed, 0); /* for the back-off: any number will do */
+    if (!rabbit_broker_open(&thread->broker, &place, error)) {
+        return false;
+    }
+    postgres_database_init(&thread->database, duty->config, thread->name, duty->generation,
+                           thread->number, thread->memory + LANE_MEMORY);
+    lane_init(&thread->lane, &plan, rabbit_broker_port(&thread->broker),
+              postgres_database_port(&thread->database), seed, thread->memory);
+    return true;
+}
+
+static void close_parts(struct lane_thread *thread)
+{
+    postgres_database_close(&thread->database);
+    rabbit_broker_close(&thread->broker);
+}
+
+static void work(struct lane_thread *thread)
+{
+    struct error error = {0};
+    for (;;) {
+        if (atomic_load(&thread->draining)) {
+            lane_drain(&thread->lane);
+        }
+        switch (lane_step(&thread->lane, now_ms(), &error)) {
+        case LANE_AGAIN:
+            break;
+        case LANE_WAIT:
+            wait_for_something(thread);
+            rabbit_broker_turn(&thread->broker);
+            break;
+        case LANE_FAILED:
+            say_failed(thread, &error);
+            break;
+        case LANE_DRAINED:
+            return;
+        }
+    }
+}
+
+/* Connections are closed by the thread that used them, and by all lanes at once. */
+static void *run(void *self)
+{
+    work(self);
+    close_parts(self);
+    return NULL;
+}
+
+static void release(struct lane_thread *thread)
+{
+    free(thread->memory);
+    if (thread->wake >= 0) {
+        (void)close(thread->wake); /* nothing was written that could be lost */
+    }
+}
+
+bool lane_thread_open(struct lane_thread *thread, const struct lane_duty *duty, uint32_t number,
+                      struct error *error)
+{
+    *thread = (struct lane_thread){.duty = duty, .number = number};
+    (void)snprintf(thread->name, sizeof thread->name, "%s lane %u", duty->worker, number);
+    thread->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    thread->memory = malloc(LANE_MEMORY + POSTGRES_DATABASE_MEMORY);
+    if (thread->wake < 0 || thread->memory == NULL) {
+        release(thread);
+        return error_set(error, ERROR_FATAL, "lane %u: no memory or no file descriptor", number);
+    }
+    if (!open_parts(thread, error)) {
+        release(thread);
+        return error_wrap(error, "lane %u", number);
+    }
+    if (pthread_create(&thread->thread, NULL, run, thread) != 0) {
+        close_parts(thread);
+        release(thread);
+        return error_set(error, ERROR_FATAL, "lane %u: the system gives no thread", number);
+    }
+    return true;
+}
+
+void lane_thread_drain(struct lane_thread *thread)
+{
+    const uint64_t once = 1;
+    atomic_store(&thread->draining, true);
+    (void)!write(thread->wake, &once, sizeof once); /* it cannot be full */
+}
+
+void lane_thread_close(struct lane_thread *thread)
+{
+    ENSURE(atomic_load(&thread->draining));
+    ENSURE(pthread_join(thread->thread, NULL) == 0);
+    release(thread);
+}

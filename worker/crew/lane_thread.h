@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A lane's thread, with connections of its own: it steps the lane's loop, waits when the loop
+ * waits, and says what failed. Lanes share nothing but what is constant. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "common/connect/amqp_url.h"
+#include "common/connect/config.h"
+#include "worker/lane/lane.h"
+#include "worker/postgres/database.h"
+#include "worker/rabbit/broker.h"
+
+/* What all lanes of a worker have in common; outlives them. */
+struct lane_duty {
+    const struct config *config;
+    const struct amqp_url *url;
+    const char *worker; /* its name */
+    struct replies *replies;
+    uint32_t generation;
+    uint32_t jobs_max; /* of a batch */
+};
+
+struct lane_thread {
+    const struct lane_duty *duty;
+    uint32_t number; /* of the lane */
+    char name[96];   /* worker and lane, for the database's own lists */
+    pthread_t thread;
+    int wake; /* an eventfd: look at draining */
+    atomic_bool draining;
+    char *memory;
+    struct lane lane;
+    struct rabbit_broker broker;
+    struct postgres_database database;
+};
+
+/* Starts the thread; servers that are not there are waited for. The struct must not be moved. */
+bool lane_thread_open(struct lane_thread *thread, const struct lane_duty *duty, uint32_t number,
+                      struct error *error) MUST_CHECK;
+
+/* Asks it to finish what it has taken, and to take no more. */
+void lane_thread_drain(struct lane_thread *thread);
+
+/* Waits until it has. Only after lane_thread_drain. */
+void lane_thread_close(struct lane_thread *thread);

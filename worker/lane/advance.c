@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is done in each phase of a batch: at most one call to a port. */
+#include "worker/lane/advance.h"
+
+#include "worker/lane/announce.h"
+#include "worker/lane/part.h"
+
+static enum step step_of(enum port_answer answer)
+{
+    switch (answer) {
+    case PORT_DONE:
+        return STEP_DONE;
+    case PORT_WAIT:
+        return STEP_WAIT;
+    case PORT_FAILED:
+        break;
+    }
+    return STEP_FAILED;
+}
+
+static enum step arena_full(struct error *error)
+{
+    error_set(error, ERROR_JOB, "the batch's memory is full");
+    return STEP_FAILED;
+}
+
+/* ---- Taking ---- */
+
+static enum step take(struct lane *lane, struct batch *batch, struct error *error)
+{
+    struct delivery delivery;
+    const bool nothing = batch->count == 0;
+    if (lane->draining || !batch_has_room(batch, lane->plan.jobs_max)) {
+        return nothing ? STEP_WAIT : STEP_DONE;
+    }
+    switch (lane->broker.ops->take(lane->broker.self, &batch->arena, &delivery, error)) {
+    case PORT_DONE:
+        batch->taken[batch->count++] = (struct taken){.delivery = delivery, .kind = TAKEN_RAW};
+        return STEP_AGAIN;
+    case PORT_WAIT: /* a batch is what is there */
+        return nothing ? STEP_WAIT : STEP_DONE;
+    case PORT_FAILED:
+        break;
+    }
+    return STEP_FAILED;
+}
+
+/* ---- Deciding ---- */
+
+static enum step claim(struct lane *lane, struct error *error)
+{
+    const enum port_answer answer = lane->database.ops->claim(lane->database.self, error);
+    if (answer != PORT_DONE) {
+        return step_of(answer);
+    }
+    lane->claimed = true;
+    lane->counters.takeovers++;
+    return STEP_AGAIN;
+}
+
+/* Before the job is parsed, for that may be what crashes: counted each time that it is begun. */
+static enum step count_lonely(struct lane *lane, struct batch *batch, struct error *error)
+{
+    uint32_t begun = 0;
+    const enum port_answer answer = lane->database.ops->count_lonely(
+        lane->database.self, part_lonely_name(batch), &begun, error);
+    if (answer != PORT_DONE) {
+        return step_of(answer);
+    }
+    batch->lonely_counted = true;
+    if (begun > LONELY_BEGINNINGS) {
+        part_park_crashing(batch);
+        lane->counters.parked++;
+    }
+    return STEP_AGAIN;
+}
+
+static enum step begin_part(struct lane *lane, struct batch *batch, struct error *error)
+{
+    if (!lane->claimed) {
+        return claim(lane, error);
+    }
+    if (batch_is_lonely(batch) && !batch->lonely_counted) {
+        return count_lonely(lane, batch, error);
+    }
+    return part_parse(batch, &lane->origins) ? STEP_DONE : arena_full(error);
+}
+
+/* Holds and sales that jobs name: their SKUs must be known before they can be locked. */
+static enum step look(struct lane *lane, struct batch *batch, struct error *error)
+{
+    struct found *found = &batch->found;
+    if (batch->demand.holds.count == 0 && batch->demand.sales.count == 0) {
+        return STEP_DONE;
+    }
+    const enum port_answer answer =
+        lane->database.ops->look(lane->database.self, &batch->demand, &batch->arena, found, error);
+    if (answer != PORT_DONE) {
+        return step_of(answer);
+    }
+    return demand_add_found(&batch->demand, found->holds, found->hold_count, found->sales,
+                            found->sale_count, &batch->arena)
+               ? STEP_DONE
+               : arena_full(error);
+}
+
+static enum step decide_loaded(struct batch *batch, struct error *error)
+{
+    struct state *state = &batch->state;
+    if (!demand_covers(&batch->demand, state->holds, state->hold_count, state->sales,
+                       state->sale_count)) {
+        error_set(error, ERROR_RETRY, "a hold or sale came up after the stock was locked");
+        return STEP_FAILED;
+    }
+    batch->results = arena_take(&batch->arena, batch->entry_count * sizeof batch->results[0]);
+    if (batch->results == NULL || decide(state, batch->entries, batch->entry_count, &batch->arena,
+                                         batch->results) < batch->entry_count) {
+        return arena_full(error);
+    }
+    return STEP_DONE;
+}
+
+static enum step load_and_decide(struct lane *lane, struct batch *batch, struct error *error)
+{
+    if (batch->entry_count == 0) {
+        return STEP_DONE;
+    }
+    const enum port_answer answer = lane->database.ops->load(lane->database.self, &batch->demand,
+                                                             &batch->arena, &batch->state, error);
+    return answer == PORT_DONE ? decide_loaded(batch, error) : step_of(answer);
+}
+
+static enum step save(struct lane *lane, struct batch *batch, struct error *error)
+{
+    const struct record record = {batch->entries, batch->results, batch->entry_count,
+                                  &batch->state};
+    if (batch->entry_count == 0) {
+        return STEP_DONE;
+    }
+    return step_of(lane->database.ops->save(lane->database.self, &record, error));
+}
+
+/* ---- Telling ---- */
+
+/* Promise 5: nothing is told of a part that is not saved. */
+static enum step compose(struct lane *lane, struct batch *batch, struct error *error)
+{
+    ENSURE(batch->phase == BATCH_SAVED);
+    if (announce_compose(batch, lane->plan.namespace)) {
+        return STEP_DONE;
+    }
+    error_set(error, ERROR_FATAL, "one job's messages do not fit into a batch's memory");
+    return STEP_FAILED;
+}
+
+static enum step publish(struct lane *lane, struct batch *batch, struct error *error)
+{
+    if (batch->message_count == 0) {
+        return STEP_DONE;
+    }
+    return step_of(
+        lane->broker.ops->publish(lane->broker.self, batch->messages, batch->message_count, error));
+}
+
+static enum step confirm(struct lane *lane, struct batch *batch, struct error *error)
+{
+    if (batch->message_count == 0) {
+        return STEP_DONE;
+    }
+    return step_of(lane->broker.ops->confirm(lane->broker.self, error));
+}
+
+/* Promise 4: acknowledged only after the confirm. */
+static enum step acknowledge(struct lane *lane, struct batch *batch, struct error *error)
+{
+    ENSURE(batch->phase == BATCH_CONFIRMED);
+    return step_of(lane->broker.ops->acknowledge(lane->broker.self, batch_tag(batch), error));
+}
+
+enum step advance(struct lane *lane, struct batch *batch, struct error *error)
+{
+    switch (batch->phase) {
+    case BATCH_EMPTY:
+        return take(lane, batch, error);
+    case BATCH_TAKEN:
+        return begin_part(lane, batch, error);
+    case BATCH_PARSED:
+        return look(lane, batch, error);
+    case BATCH_FOUND:
+        return load_and_decide(lane, batch, error);
+    case BATCH_DECIDED:
+        return save(lane, batch, error);
+    case BATCH_SAVED:
+        return compose(lane, batch, error);
+    case BATCH_COMPOSED:
+        return publish(lane, batch, error);
+    case BATCH_PUBLISHED:
+        return confirm(lane, batch, error);
+    case BATCH_CONFIRMED:
+        return acknowledge(lane, batch, error);
+    }
+    ENSURE(!"a phase is one of these");
+    return STEP_FAILED;
+}

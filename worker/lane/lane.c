@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The life of a batch, from the delivery to the acknowledgement, and what happens when a step of it
+ * fails. While the broker confirms one batch, the next one is being decided. */
+#include "worker/lane/lane.h"
+
+#include "worker/lane/advance.h"
+#include "worker/lane/announce.h"
+#include "worker/lane/backoff.h"
+#include "worker/lane/part.h"
+
+#define TROUBLE_MAX_MS 30000u /* a lane whose database fails for so long is given back */
+#define WAIT_MAX_MS    1000u
+
+/* The whole life of a batch; everything else in this file only follows this table. A part that has
+ * failed is begun again: what was loaded is stale, and its ids make it safe. Once a part is saved
+ * only the broker can fail, and then everything is given back: the jobs return, and their decisions
+ * are found. */
+static const struct {
+    enum batch_phase done;
+    enum batch_phase failed;
+} next[] = {
+    [BATCH_EMPTY] = {BATCH_TAKEN, BATCH_EMPTY},
+    [BATCH_TAKEN] = {BATCH_PARSED, BATCH_TAKEN},
+    [BATCH_PARSED] = {BATCH_FOUND, BATCH_TAKEN},
+    [BATCH_FOUND] = {BATCH_DECIDED, BATCH_TAKEN},
+    [BATCH_DECIDED] = {BATCH_SAVED, BATCH_TAKEN},
+    [BATCH_SAVED] = {BATCH_COMPOSED, BATCH_EMPTY},
+    [BATCH_COMPOSED] = {BATCH_PUBLISHED, BATCH_EMPTY},
+    [BATCH_PUBLISHED] = {BATCH_CONFIRMED, BATCH_EMPTY},
+    [BATCH_CONFIRMED] = {BATCH_EMPTY, BATCH_EMPTY},
+};
+
+static struct batch *front_of(struct lane *lane)
+{
+    return &lane->batches[lane->front];
+}
+
+static struct batch *back_of(struct lane *lane)
+{
+    return &lane->batches[1 - lane->front];
+}
+
+static void count_saved(struct lane *lane, const struct batch *batch)
+{
+    lane->counters.batches++;
+    for (uint32_t i = 0; i < batch->entry_count; i++) {
+        lane->counters.repeats += batch->results[i].kind == RESULT_REPEAT;
+    }
+    for (uint32_t i = batch->first; i < batch->first + batch->part; i++) {
+        lane->counters.malformed += batch->taken[i].kind == TAKEN_MALFORMED;
+    }
+}
+
+/* The database has done its share: what failed before is forgotten. */
+static void part_saved(struct lane *lane, struct batch *batch)
+{
+    batch->mark_saved = arena_mark(&batch->arena);
+    lane->failures = 0;
+    lane->trouble_since_ms = 0;
+    count_saved(lane, batch);
+}
+
+/* The next batch may be decided, once all of this one is on its way. */
+static void part_published(struct lane *lane, struct batch *batch)
+{
+    if (batch == front_of(lane) && batch_is_last_part(batch) && announce_is_complete(batch)) {
+        ENSURE(back_of(lane)->phase == BATCH_EMPTY);
+        lane->front = 1 - lane->front;
+    }
+}
+
+static void part_acknowledged(struct lane *lane, struct batch *batch)
+{
+    lane->counters.jobs += batch->part;
+    if (batch_next_part(batch)) {
+        batch->phase = BATCH_TAKEN;
+    } else {
+        batch_reset(batch);
+    }
+}
+
+/* What a phase's end brings beside the next phase. */
+static void arrive(struct lane *lane, struct batch *batch)
+{
+    const enum batch_phase phase = batch->phase;
+    batch->phase = next[phase].done;
+    switch (phase) {
+    case BATCH_EMPTY:
+        batch_close(batch);
+        break;
+    case BATCH_DECIDED:
+        part_saved(lane, batch);
+        break;
+    case BATCH_COMPOSED:
+        part_published(lane, batch);
+        break;
+    case BATCH_PUBLISHED:
+        if (announce_confirmed(batch)) {
+            batch->phase = BATCH_SAVED; /* there is more to tell */
+        }
+        break;
+    case BATCH_CONFIRMED:
+        part_acknowledged(lane, batch);
+        break;
+    case BATCH_TAKEN:
+    case BATCH_PARSED:
+    case BATCH_FOUND:
+    case BATCH_SAVED:
+        break;
+    }
+}
+
+static void pause_after_failure(struct lane *lane, uint64_t now_ms)
+{
+    lane->failures++;
+    lane->pause_until_ms = now_ms + backoff_ms(lane->failures, &lane->prng);
+}
+
+static void give_back_and_pause(struct lane *lane, uint64_t now_ms)
+{
+    lane_give_back(lane);
+    pause_after_failure(lane, now_ms);
+}
+
+/* The same part again, or, past the bound, somebody else's: another worker may see the database. */
+static void part_again(struct lane *lane, struct batch *batch, uint64_t now_ms)
+{
+    if (lane->trouble_since_ms == 0) {
+        lane->trouble_since_ms = now_ms;
+    }
+    if (now_ms - lane->trouble_since_ms > TROUBLE_MAX_MS) {
+        lane->database_ready = false;
+        give_back_and_pause(lane, now_ms);
+        return;
+    }
+    lane->counters.retries++;
+    batch->phase = next[batch->phase].failed;
+    batch_rewind(batch);
+    pause_after_failure(lane, now_ms);
+}
+
+/* Halved until the job that makes trouble is alone; alone it is put aside, undecided, so that a
+ * replay can decide it once the cause is mended. */
+static void part_smaller(struct lane *lane, struct batch *batch, const struct error *error)
+{
+    if (batch_halve(batch)) {
+        batch->phase = next[batch->phase].failed;
+        batch_rewind(batch);
+        return;
+    }
+    batch->trouble = *error;
+    part_park_failed(batch);
+    lane->counters.parked++;
+    batch->phase = BATCH_SAVED;
+    batch->mark_saved = arena_mark(&batch->arena);
+}
+
+static void part_failed(struct lane *lane, struct batch *batch, uint64_t now_ms,
+                        const struct error *error)
+{
+    lane->database.ops->abandon(lane->database.self);
+    switch (error->kind) {
+    case ERROR_RETRY:
+    case ERROR_UNKNOWN:
+        part_again(lane, batch, now_ms);
+        return;
+    case ERROR_JOB:
+        part_smaller(lane, batch, error);
+        return;
+    case ERROR_NONE:
+    case ERROR_FENCED:
+    case ERROR_CONFIG:
+    case ERROR_USAGE:
+    case ERROR_REFUSED:
+    case ERROR_FATAL:
+        give_back_and_pause(lane, now_ms);
+        return;
+    }
+}
+
+static void failed(struct lane *lane, struct batch *batch, uint64_t now_ms,
+                   const struct error *error)
+{
+    ENSURE(error->kind != ERROR_NONE);
+    if (next[batch->phase].failed == BATCH_EMPTY) {
+        give_back_and_pause(lane, now_ms); /* the broker's failure */
+    } else {
+        part_failed(lane, batch, now_ms, error);
+    }
+}
+
+static enum lane_progress move(struct lane *lane, struct batch *batch, bool *waits, uint64_t now_ms,
+                               struct error *error)
+{
+    switch (advance(lane, batch, error)) {
+    case STEP_DONE:
+        arrive(lane, batch);
+        return LANE_AGAIN;
+    case STEP_AGAIN:
+        return LANE_AGAIN;
+    case STEP_WAIT:
+        *waits = true;
+        return LANE_AGAIN;
+    case STEP_FAILED:
+        break;
+    }
+    failed(lane, batch, now_ms, error);
+    return LANE_FAILED;
+}
+
+static enum lane_progress subscribe(struct lane *lane, uint64_t now_ms, struct error *error)
+{
+    if (now_ms < lane->pause_until_ms) {
+        return LANE_WAIT;
+    }
+    const enum port_answer answer = lane->database_ready
+                                        ? lane->broker.ops->subscribe(lane->broker.self, error)
+                                        : lane->database.ops->ready(lane->database.self, error);
+    switch (answer) {
+    case PORT_DONE:
+        lane->subscribed = lane->database_ready;
+        lane->database_ready = true;
+        return LANE_AGAIN;
+    case PORT_WAIT:
+        return LANE_WAIT;
+    case PORT_FAILED:
+        break;
+    }
+    give_back_and_pause(lane, now_ms);
+    return LANE_FAILED;
+}
+
+/* Nothing of the back batch waits for the database, and messages are published by one batch at a
+ * time. */
+static bool front_may_move(struct lane *lane, uint64_t now_ms)
+{
+    const struct batch *front = front_of(lane);
+    const bool asks_database = front->phase > BATCH_EMPTY && front->phase < BATCH_SAVED;
+    return !lane->front_waits && !(asks_database && now_ms < lane->pause_until_ms) &&
+           !(front->phase == BATCH_COMPOSED && back_of(lane)->phase != BATCH_EMPTY);
+}
+
+static bool is_drained(struct lane *lane)
+{
+    return lane->draining && front_of(lane)->count == 0 && back_of(lane)->count == 0;
+}
+
+void lane_init(struct lane *lane, const struct lane_plan *plan, struct broker broker,
+               struct database database, uint64_t seed, void *memory)
+{
+    ENSURE(plan->jobs_max >= 1 && plan->jobs_max <= BATCH_JOBS_MAX);
+    *lane = (struct lane){
+        .plan = *plan,
+        .broker = broker,
+        .database = database,
+        .origins = {address_of(plan->namespace, "stock"),
+                    address_lanes(plan->namespace, plan->generation)},
+    };
+    prng_init(&lane->prng, seed);
+    for (size_t i = 0; i < BATCHES; i++) {
+        batch_init(&lane->batches[i], (char *)memory + i * BATCH_MEMORY, BATCH_MEMORY);
+    }
+}
+
+enum lane_progress lane_step(struct lane *lane, uint64_t now_ms, struct error *error)
+{
+    struct batch *back = back_of(lane);
+    if (is_drained(lane)) {
+        lane_give_back(lane);
+        return LANE_DRAINED;
+    }
+    if (!lane->subscribed) {
+        return subscribe(lane, now_ms, error);
+    }
+    if (back->phase != BATCH_EMPTY && !lane->back_waits) {
+        return move(lane, back, &lane->back_waits, now_ms, error);
+    }
+    if (front_may_move(lane, now_ms)) {
+        return move(lane, front_of(lane), &lane->front_waits, now_ms, error);
+    }
+    lane->front_waits = false;
+    lane->back_waits = false;
+    return LANE_WAIT;
+}
+
+void lane_drain(struct lane *lane)
+{
+    lane->draining = true;
+}
+
+uint64_t lane_wait_ms(const struct lane *lane, uint64_t now_ms)
+{
+    if (now_ms < lane->pause_until_ms && lane->pause_until_ms - now_ms < WAIT_MAX_MS) {
+        return lane->pause_until_ms - now_ms;
+    }
+    return WAIT_MAX_MS;
+}
+
+void lane_give_back(struct lane *lane)
+{
+    lane->database.ops->abandon(lane->database.self);
+    lane->broker.ops->give_back(lane->broker.self);
+    for (size_t i = 0; i < BATCHES; i++) {
+        batch_reset(&lane->batches[i]);
+    }
+    lane->front = 0;
+    lane->front_waits = false;
+    lane->back_waits = false;
+    lane->subscribed = false;
+    lane->claimed = false;
+}
