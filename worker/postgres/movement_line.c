@@ -12,8 +12,7 @@ struct placed {
 };
 
 /* The movement at this place, if there is one and it is of this SKU. */
-static const struct movement *movement_of(const struct result *result, uint32_t at,
-                                          struct span sku)
+static const struct movement *movement_of(const struct result *result, uint32_t at, struct span sku)
 {
     if (at >= result->movement_count || !span_equal(result->movements[at].stock->sku, sku)) {
         return NULL;
