@@ -86,10 +86,10 @@ static const struct {
                            " CROSS JOIN LATERAL ("
                            "SELECT sale, sku, qty, last_by, ends FROM returns"
                            " WHERE sale = s.id OFFSET 0) AS r"},
-    /* $1 as named; $2 as named for a sale: of a commit, its hold. */
+    /* $1 as named; $2 as named for a sale: of a commit, its hold; of a reserve, itself. */
     [STATEMENT_HOLDS] =
         {"read holds",
-         "SELECT h.* FROM (SELECT unnest($1::text[]) COLLATE \"C\" AS id"
+         "SELECT h.* FROM (SELECT unnest($1::text[] || $2::text[]) COLLATE \"C\" AS id"
          " UNION SELECT d.hold FROM decisions AS d"
          " WHERE d.id = ANY ($2::text[]) AND d.kind = 2 AND d.outcome = 0) AS w"
          " CROSS JOIN LATERAL ("
