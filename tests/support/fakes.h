@@ -90,7 +90,7 @@ struct fake_database {
     struct fake_calls *calls;
     struct memory_database memory;
     struct arena arena;   /* of the rows */
-    struct arena scratch; /* of what was loaded last */
+    struct arena scratch; /* to try how much memory a load takes */
     instant now;
     uint64_t epoch;
     uint64_t epoch_of_lane;

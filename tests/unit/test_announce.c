@@ -225,16 +225,18 @@ static void more_news_than_messages_are_told_in_turns(void **state)
 {
     (void)state;
     world_init(&world);
-    world.jobs_max = 100;
+    world.jobs_max = 8;
     for (char letter = 'A'; letter < 'I'; letter++) {
         add_stock(letter, JOB_ITEMS_MAX, 4);
     }
+    world_adjust(&world, "po-1", 1);
     world_run(&world);
     world_check(&world);
-    assert_int_equal(world.database.commits, 1);
-    assert_int_equal(world.broker.publishes, 2);
-    assert_int_equal(world_count(&world, MESSAGE_EVENT, "stock.back"), 8 * JOB_ITEMS_MAX);
-    assert_int_equal(world_count(&world, MESSAGE_EVENT, "stock.changed"), 8 * JOB_ITEMS_MAX);
+    assert_int_equal(world.database.commits, 2);
+    assert_int_equal(world.broker.publishes, 3);
+    assert_int_equal(world.broker.acks, 2);
+    assert_int_equal(world_count(&world, MESSAGE_EVENT, "stock.back"), 8 * JOB_ITEMS_MAX + 1);
+    assert_int_equal(world_count(&world, MESSAGE_EVENT, "stock.changed"), 8 * JOB_ITEMS_MAX + 1);
 }
 
 static void news_that_fill_the_arena_are_told_in_turns(void **state)

@@ -89,6 +89,19 @@ static int64_t unsold_after_suspect(void)
     return 0;
 }
 
+/* One job that the database refuses, in the middle of a batch. */
+static void refuse(void)
+{
+    sell();
+    world.database.bad_job = world.jobs[3].id;
+    world.jobs[3].fate = FATE_PARKED;
+}
+
+static int64_t unsold_after_refuse(void)
+{
+    return 1;
+}
+
 static const struct scenario {
     const char *name;
     void (*add_jobs)(void);
@@ -102,6 +115,7 @@ static const struct scenario {
     {"holding", hold, unsold_after_hold, 2, 0},
     {"holding in one batch", hold, unsold_after_hold, 100, 0},
     {"disturbed", disturb, unsold_after_disturb, 3, 0},
+    {"one job refused", refuse, unsold_after_refuse, 100, 0},
     {"suspects", suspect, unsold_after_suspect, 4, 0},
 };
 

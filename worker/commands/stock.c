@@ -171,9 +171,8 @@ static const struct command command_stock_show = {
 };
 
 static const struct command *const stock_commands[] = {
-    &command_stock_list,
-    &command_stock_show,
-    NULL,
+    &command_stock_list, &command_stock_show,   &command_stock_add,    &command_stock_remove,
+    &command_stock_set,  &command_stock_define, &command_stock_import, NULL,
 };
 
 const struct command command_stock = {

@@ -348,8 +348,3 @@ bool announce_confirmed(struct batch *batch)
     batch->message_count = 0;
     return batch->announced.step < step_count(batch);
 }
-
-bool announce_is_complete(const struct batch *batch)
-{
-    return batch->composed.step == step_count(batch);
-}

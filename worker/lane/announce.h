@@ -25,6 +25,3 @@ bool announce_compose(struct batch *batch, const char *namespace) MUST_CHECK;
 
 /* The messages have been confirmed. True: there are more to compose. */
 bool announce_confirmed(struct batch *batch) MUST_CHECK;
-
-/* Whether the messages that were composed last are the part's last. */
-bool announce_is_complete(const struct batch *batch);

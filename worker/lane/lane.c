@@ -62,10 +62,10 @@ static void part_saved(struct lane *lane, struct batch *batch)
     count_saved(lane, batch);
 }
 
-/* The next batch may be decided, once all of this one is on its way. */
+/* The next batch may be decided: of this one nothing waits for the database any more. */
 static void part_published(struct lane *lane, struct batch *batch)
 {
-    if (batch == front_of(lane) && batch_is_last_part(batch) && announce_is_complete(batch)) {
+    if (batch == front_of(lane) && batch_is_last_part(batch)) {
         ENSURE(back_of(lane)->phase == BATCH_EMPTY);
         lane->front = 1 - lane->front;
     }

@@ -87,12 +87,13 @@ static const struct {
                            " CROSS JOIN LATERAL ("
                            "SELECT sale, sku, qty, last_by, ends FROM returns"
                            " WHERE sale = s.id OFFSET 0) AS r"},
-    /* $1 as named; $2 as named for a sale: of a commit, its hold. */
+    /* $1 as named; $2 as named for a sale: of a reserve that was sold, or of a commit, the hold. */
     [STATEMENT_HOLDS] =
         {"read holds",
          "SELECT h.* FROM (SELECT unnest($1::text[]) COLLATE \"C\" AS id"
          " UNION SELECT d.hold FROM decisions AS d"
-         " WHERE d.id = ANY ($2::text[]) AND d.kind = 2 AND d.outcome = 0) AS w"
+         " WHERE d.id = ANY ($2::text[]) AND d.kind = 2 AND d.outcome = 0"
+         " UNION SELECT s.id FROM holds AS s WHERE s.id = ANY ($2) AND s.sale IS NOT NULL) AS w"
          " CROSS JOIN LATERAL ("
          "SELECT id, customer, store, pool, ref, slot, state, expires_at, sale, ended_by, sku,"
          " qty, round, more FROM holds WHERE id = w.id OFFSET 0) AS h"},

@@ -306,7 +306,14 @@ bool wire_turn(struct wire *wire, struct error *error)
     ENSURE(wire_connected(wire));
     (void)wire_flush(wire); /* or the next time */
     beat(wire, now);
-    return receive(wire, error) != PORT_FAILED && heard(wire, now, error);
+    return heard(wire, now, error);
+}
+
+bool wire_fill(struct wire *wire, struct error *error)
+{
+    const enum port_answer answer = receive(wire, error);
+    wire->drained = false; /* much may have come by the time that somebody reads */
+    return answer != PORT_FAILED;
 }
 
 struct pollfd wire_interest(const struct wire *wire)
