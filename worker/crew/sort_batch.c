@@ -114,14 +114,24 @@ static void add_message(struct sort_batch *batch, struct sort_item *item,
     }
 }
 
+static bool is_ready(const struct sort_item *item, const uint64_t bound_at_ms[SLOTS],
+                     uint64_t now_ms)
+{
+    const uint64_t bound_ms = bound_at_ms[item->sorted.slot];
+    if (!item->known || item->sorted.sorting > SORTING_OTHER) {
+        return item->known;
+    }
+    return bound_ms != 0 && (!item->came_back || now_ms - bound_ms < SORT_BOUND_MS);
+}
+
 void sort_batch_compose(struct sort_batch *batch, const struct entries *entries,
-                        const uint64_t bound_until_ms[SLOTS], uint64_t now_ms)
+                        const uint64_t bound_at_ms[SLOTS], uint64_t now_ms)
 {
     ENSURE(batch->phase == SORT_TAKEN);
     batch->part = batch->message_count = 0;
     for (uint32_t i = batch->first; i < batch->count; i++) {
         struct sort_item *item = &batch->items[i];
-        if (!item->known || (item->came_back && bound_until_ms[item->sorted.slot] <= now_ms)) {
+        if (!is_ready(item, bound_at_ms, now_ms)) {
             break;
         }
         add_message(batch, item, entries);

@@ -60,10 +60,12 @@ void sort_batch_add(struct sort_batch *batch, const struct delivery *delivery,
 void sort_batch_settle(struct sort_batch *batch, uint32_t index, uint32_t slot,
                        const struct entries *entries);
 
-/* Makes messages of the next part: jobs that are known and, if they came back, whose slot is bound
- * until later than now. Its size may be 0: the first job is not ready. */
+#define SORT_BOUND_MS 1000u /* a job that came back wants a look at its slot that is not older */
+
+/* Makes messages of the next part: jobs whose slot is known, and was found bound when it was last
+ * looked at (0: it was not). Its size may be 0: the first job is not ready. */
 void sort_batch_compose(struct sort_batch *batch, const struct entries *entries,
-                        const uint64_t bound_until_ms[SLOTS], uint64_t now_ms);
+                        const uint64_t bound_at_ms[SLOTS], uint64_t now_ms);
 
 /* The part is acknowledged, or (again) begun anew. */
 void sort_batch_next(struct sort_batch *batch);

@@ -4,12 +4,12 @@
 #include "worker/crew/sorter.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "worker/postgres/hold_slot.h"
 #include "worker/rabbit/binding.h"
 
 #define PREFETCH       (4u * SORT_JOBS_MAX)
-#define BOUND_MS       1000u /* a slot that was found to be bound is not looked at again for */
 #define WAIT_MAX_MS    1000u /* between two looks */
 #define LEAVE_MS       1000u /* when draining, what is on its way is waited for */
 #define LEAVE_LOOK_MS  50u
@@ -73,6 +73,8 @@ static bool subscribe(struct sorter *sorter)
     switch (broker->ops->subscribe(broker->self, &error)) {
     case PORT_DONE:
         sorter->subscribed = true;
+        sorter->looked = false;
+        memset(sorter->bound_at_ms, 0, sizeof sorter->bound_at_ms);
         return true;
     case PORT_WAIT:
         return false;
@@ -132,21 +134,27 @@ static bool look_up(struct sorter *sorter, struct sort_batch *batch, struct erro
     return true;
 }
 
-/* Nothing circles: what came back is published again only after a look that found its slot
- * bound. */
+/* Nothing circles: a job is published only after a look that found its slot bound. At first all
+ * slots are looked at; then only that of a job that came back. */
 static bool look_for_lane(struct sorter *sorter, uint32_t slot, struct error *error)
 {
     const struct lane_duty *duty = sorter->aide.duty;
-    bool bound = false;
-    if (!binding_exists(duty->url, duty->config->namespace.value, duty->generation, slot, &bound,
-                        error)) {
+    const uint32_t first = sorter->looked ? slot : 0;
+    const uint32_t count = sorter->looked ? 1 : SLOTS;
+    bool bound[SLOTS];
+    if (!binding_look(duty->url, duty->config->namespace.value, duty->generation, first, count,
+                      bound, error)) {
         return false;
     }
-    if (!bound) {
+    const uint64_t now = trouble_now_ms();
+    for (uint32_t i = first; i < first + count; i++) {
+        sorter->bound_at_ms[i] = bound[i] ? now : 0;
+    }
+    sorter->looked = true;
+    if (!bound[slot]) {
         error_set(error, ERROR_RETRY, "slot %u leads to no lane: jobs without a slot wait", slot);
         return error_advise(error, "Run till setup: it binds all slots to their lanes.");
     }
-    sorter->bound_until_ms[slot] = trouble_now_ms() + BOUND_MS;
     return true;
 }
 
@@ -158,7 +166,7 @@ static bool prepare(struct sorter *sorter, struct sort_batch *batch)
     if (now < sorter->pause_until_ms) {
         return false;
     }
-    sort_batch_compose(batch, &sorter->entries, sorter->bound_until_ms, now);
+    sort_batch_compose(batch, &sorter->entries, sorter->bound_at_ms, now);
     if (batch->part > 0) {
         return true;
     }

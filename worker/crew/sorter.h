@@ -6,7 +6,8 @@
  * A job is acknowledged when the broker has confirmed its copy, so a crash at any point only
  * repeats, and what is repeated finds its decision. Jobs on holds and sales wait for the database,
  * and what is behind them waits too, for the sake of the order; a lane could decide none of it
- * meanwhile. While a slot leads to no lane, a job of it that came back stops the queue. */
+ * meanwhile. Nothing circles: the slots are looked at before the first job is passed on, and a job
+ * whose slot leads to no lane stops the queue until it does. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,12 +21,13 @@ struct sorter {
     struct entries entries;
     bool subscribed;
     uint64_t pause_until_ms;
-    struct sort_batch batches[2];   /* one is passed on while the other is filled */
-    uint32_t front;                 /* the one that is filled */
-    uint64_t bound_until_ms[SLOTS]; /* until when a slot that was looked at counts as bound */
-    struct arena scratch;           /* for parsing one job */
-    struct text request;            /* to the database */
-    _Atomic uint64_t sorted;        /* jobs passed on; anybody may read it */
+    struct sort_batch batches[2]; /* one is passed on while the other is filled */
+    uint32_t front;               /* the one that is filled */
+    uint64_t bound_at_ms[SLOTS];  /* when a slot was found to lead to a lane; 0: not yet, or not */
+    bool looked;                  /* at all slots, since the subscription */
+    struct arena scratch;         /* for parsing one job */
+    struct text request;          /* to the database */
+    _Atomic uint64_t sorted;      /* jobs passed on; anybody may read it */
     char *memory;
 };
 

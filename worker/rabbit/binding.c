@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Sends a probe after the slot and watches where jobs without a slot go.
+ * Sends a probe after each slot and watches where jobs without a slot go.
  *
  * AMQP has no request that lists bindings, and a job whose slot is not bound is no unroutable one
  * to the broker: it takes the way through the alternate exchange, and its publisher hears nothing.
- * So a queue of our own is bound to that exchange for a moment. Probe and end are published on one
+ * So a queue of our own is bound to that exchange for a moment. Probes and end are published on one
  * channel, whose order the broker keeps in each queue: what has not come before the end never
  * will. */
 #include "worker/rabbit/binding.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/time.h>
@@ -30,8 +31,9 @@ struct watch {
     struct address lanes;
     struct address unrouted;
     struct address queue; /* exclusive: gone with the connection */
-    char key[sizeof "4294967295"];
-    bool came_back;
+    uint32_t first;
+    uint32_t count;
+    bool came_back[SLOTS];
     bool ended;
 };
 
@@ -76,7 +78,17 @@ static bool bytes_are(amqp_bytes_t bytes, const char *text)
     return bytes.len == strlen(text) && memcmp(bytes.bytes, text, bytes.len) == 0;
 }
 
-/* Of what comes by here only two messages are ours: the others are jobs of others. */
+static void note_slot(struct watch *watch, amqp_bytes_t key)
+{
+    char text[sizeof "1023"] = {0};
+    memcpy(text, key.bytes, key.len < sizeof text ? key.len : sizeof text - 1);
+    const unsigned long slot = strtoul(text, NULL, 10);
+    if (slot < SLOTS) {
+        watch->came_back[slot] = true;
+    }
+}
+
+/* Of what comes by here only these messages are ours: the others are jobs of others. */
 static void note(struct watch *watch, const amqp_envelope_t *envelope)
 {
     const amqp_basic_properties_t *properties = &envelope->message.properties;
@@ -85,7 +97,7 @@ static void note(struct watch *watch, const amqp_envelope_t *envelope)
         return;
     }
     if (bytes_are(envelope->exchange, watch->lanes.text)) {
-        watch->came_back = true;
+        note_slot(watch, envelope->routing_key);
     } else {
         watch->ended = true;
     }
@@ -107,11 +119,22 @@ static bool take_one(struct watch *watch, struct error *error)
     return true;
 }
 
+static bool send_probes(struct watch *watch, struct error *error)
+{
+    for (uint32_t slot = watch->first; slot < watch->first + watch->count; slot++) {
+        char key[sizeof "4294967295"];
+        (void)snprintf(key, sizeof key, "%" PRIu32, slot);
+        if (!publish(watch, watch->lanes.text, key, error)) {
+            return false;
+        }
+    }
+    return publish(watch, "", watch->queue.text, error);
+}
+
 static bool look(struct watch *watch, struct error *error)
 {
     if (!rabbit_channel_open(&watch->rabbit, CHANNEL_BINDING, error) ||
-        !watch_unrouted(watch, error) || !publish(watch, watch->lanes.text, watch->key, error) ||
-        !publish(watch, "", watch->queue.text, error)) {
+        !watch_unrouted(watch, error) || !send_probes(watch, error)) {
         return false;
     }
     while (!watch->ended) {
@@ -122,27 +145,29 @@ static bool look(struct watch *watch, struct error *error)
     return true;
 }
 
-bool binding_exists(const struct amqp_url *url, const char *namespace, uint32_t generation,
-                    uint32_t slot, bool *exists, struct error *error)
+bool binding_look(const struct amqp_url *url, const char *namespace, uint32_t generation,
+                  uint32_t first, uint32_t count, bool bound[SLOTS], struct error *error)
 {
     uint64_t chance = 0;
     char what[sizeof "sorter.ffffffffffffffff"];
     struct watch watch = {.lanes = address_lanes(namespace, generation),
-                          .unrouted = address_of(namespace, "unrouted")};
+                          .unrouted = address_of(namespace, "unrouted"),
+                          .first = first,
+                          .count = count};
+    ENSURE(first < SLOTS && count <= SLOTS - first);
     if (getrandom(&chance, sizeof chance, 0) != (ssize_t)sizeof chance) {
         return error_set(error, ERROR_FATAL, "the system gives no random numbers");
     }
     (void)snprintf(what, sizeof what, "sorter.%016" PRIx64, chance);
-    (void)snprintf(watch.key, sizeof watch.key, "%" PRIu32, slot);
     watch.queue = address_of(namespace, what);
 
-    if (!rabbit_open(&watch.rabbit, url, "till sorter looks for a slot", error)) {
+    if (!rabbit_open(&watch.rabbit, url, "till sorter looks for lanes", error)) {
         return false;
     }
     const bool looked = look(&watch, error);
     rabbit_close(&watch.rabbit);
-    if (looked) {
-        *exists = !watch.came_back;
+    for (uint32_t slot = first; looked && slot < first + count; slot++) {
+        bound[slot] = !watch.came_back[slot];
     }
     return looked;
 }
