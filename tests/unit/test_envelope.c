@@ -290,6 +290,50 @@ static void a_dead_letter_carries_the_job_and_the_reason(void **state)
     empty_amqp_pool(&reading.pool);
 }
 
+static void a_job_that_is_passed_on_carries_over_what_it_may(void **state)
+{
+    (void)state;
+    amqp_basic_publish_t publish;
+    uint64_t body_size = 0;
+    const struct delivery delivery = {
+        .exchange = SPAN_OF("not carried over"),
+        .routing_key = SPAN_OF("nor this"),
+        .reply_to = SPAN_OF("till.reply.x"),
+        .content_type = SPAN_OF("application/json"),
+        .type = SPAN_OF("nor this"),
+        .timestamp = 17,
+        .timestamp_in_ms = 17001,
+        .replays = 3,
+    };
+    const struct message message = {.target = MESSAGE_STOCK_JOB,
+                                    .routing_key = SPAN_OF("278"),
+                                    .body = SPAN_OF("{}"),
+                                    .id = SPAN_OF("po-1"),
+                                    .correlation_id = SPAN_OF("mine"),
+                                    .traceparent = SPAN_OF("00-0af7"),
+                                    .time = INSTANT_NONE,
+                                    .job = &delivery};
+
+    struct reading reading = write_message(&message, AMQP_FRAME_DEFAULT);
+
+    const amqp_basic_properties_t *read = read_head(&reading, &publish, &body_size);
+    assert_true(publish.mandatory);
+    expect_bytes(publish.routing_key, "278");
+    assert_int_equal(read->_flags, AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_HEADERS_FLAG |
+                                       AMQP_BASIC_DELIVERY_MODE_FLAG |
+                                       AMQP_BASIC_CORRELATION_ID_FLAG | AMQP_BASIC_REPLY_TO_FLAG |
+                                       AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_TIMESTAMP_FLAG);
+    expect_bytes(read->content_type, "application/json");
+    expect_bytes(read->reply_to, "till.reply.x");
+    expect_bytes(read->message_id, "po-1");
+    expect_bytes(read->correlation_id, "mine");
+    assert_int_equal(read->timestamp, 17);
+    expect_text_header(read, "traceparent", "00-0af7");
+    expect_number_header(read, "timestamp_in_ms", 17001);
+    assert_int_equal(read->headers.num_entries, 2);
+    empty_amqp_pool(&reading.pool);
+}
+
 /* Whatever a stranger put into a job's properties comes back out, no longer than AMQP takes. */
 static void a_dead_letter_of_garbage_is_still_amqp(void **state)
 {
@@ -337,15 +381,16 @@ static void a_dead_letter_of_garbage_is_still_amqp(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[5 + COUNT(body_cases)] = {
+    struct CMUnitTest tests[6 + COUNT(body_cases)] = {
         cmocka_unit_test(an_event_is_what_librabbitmq_reads),
         cmocka_unit_test(what_an_event_lacks_is_left_out),
         cmocka_unit_test(a_reply_goes_to_one_queue_and_need_not_arrive),
         cmocka_unit_test(a_dead_letter_carries_the_job_and_the_reason),
         cmocka_unit_test(a_dead_letter_of_garbage_is_still_amqp),
+        cmocka_unit_test(a_job_that_is_passed_on_carries_over_what_it_may),
     };
     for (size_t i = 0; i < COUNT(body_cases); i++) {
-        tests[5 + i] = (struct CMUnitTest){.name = body_cases[i].name,
+        tests[6 + i] = (struct CMUnitTest){.name = body_cases[i].name,
                                            .test_func = a_body_is_cut_into_frames,
                                            .initial_state = (void *)&body_cases[i]};
     }
