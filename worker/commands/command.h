@@ -41,8 +41,8 @@ struct invocation {
     const struct config *config;
 };
 
-/* One that has commands of its own ("stock") has nothing else but name and summary; they are named in
- * full ("stock list"). */
+/* One that has commands of its own ("stock") has nothing else but name and summary; they are named
+ * in full ("stock list"). */
 struct command {
     const char *name;
     const struct command *const *commands; /* ends with NULL; NULL: none, it runs itself */
