@@ -11,6 +11,7 @@ void drive_wait(struct rabbit_broker *broker)
 {
     struct rabbit_interest interest = rabbit_broker_interest(broker);
     (void)poll(interest.files, 2, interest.timeout_ms); /* what it says, the turn sees */
+    rabbit_broker_polled(broker, interest.files);
     rabbit_broker_turn(broker);
 }
 
@@ -21,6 +22,7 @@ void drive_turns(struct rabbit_broker *broker, int64_t duration_ms)
         struct rabbit_interest interest = rabbit_broker_interest(broker);
         const int64_t left = end - wire_now_ms();
         (void)poll(interest.files, 2, left < interest.timeout_ms ? (int)left : interest.timeout_ms);
+        rabbit_broker_polled(broker, interest.files);
         rabbit_broker_turn(broker);
     }
 }

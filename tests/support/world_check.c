@@ -73,9 +73,6 @@ static void check_fate(const struct world *world, uint32_t job, const struct tol
         assert_true(!decided && told->decisions == 0 && told->dead > 0);
         assert_int_equal(told->answers > 0, has_id);
         return;
-    case FATE_SPOILT:
-        assert_true((decided && told->decisions > 0) || told->dead > 0);
-        return;
     case FATE_IGNORED:
         assert_true(!decided && told->first == UINT32_MAX);
         return;

@@ -12,14 +12,16 @@
 #include "common/base/error.h"
 #include "common/connect/config.h"
 
-#define OPTIONS_MAX 16u /* of one command, those of every command included */
+#define OPTIONS_MAX 24u /* of one command, those of every command included */
 
 /* How the program ends. Scripts rely on the numbers. */
 enum exit_status {
     STATUS_DONE = 0,
     STATUS_NEGATIVE = 1,     /* a negative answer: refused, unhealthy, something to do */
     STATUS_USAGE = 2,        /* the command line is wrong */
+    STATUS_SOLD_OUT = 3,     /* nothing refused, but not all could be had */
     STATUS_UNREACHABLE = 69, /* broker or database */
+    STATUS_TIMED_OUT = 75,   /* waited as long as was allowed */
     STATUS_CONFIGURATION = 78,
 };
 
@@ -39,8 +41,11 @@ struct invocation {
     const struct config *config;
 };
 
+/* One that has commands of its own ("stock") has nothing else but name and summary; they are named
+ * in full ("stock list"). */
 struct command {
     const char *name;
+    const struct command *const *commands; /* ends with NULL; NULL: none, it runs itself */
     const char *operands; /* as the usage line shows them; "" when there are none */
     size_t operands_min;
     size_t operands_max;

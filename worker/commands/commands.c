@@ -14,8 +14,20 @@
 #include "worker/commands/nearest.h"
 
 const struct command *const commands[] = {
-    &command_setup, &command_worker, &command_teardown, &command_doctor,
-    &command_slot,  &command_help,   &command_version,  NULL,
+    &command_setup,
+    &command_worker,
+    &command_submit,
+    &command_teardown,
+    &command_stock,
+    &command_store,
+    &command_show,
+    &command_audit,
+    &command_prune,
+    &command_doctor,
+    &command_slot,
+    &command_help,
+    &command_version,
+    NULL,
 };
 
 const struct option common_options[] = {
@@ -56,15 +68,26 @@ static int report(const char *command, const struct error *error)
     return (int)status_of(error->kind);
 }
 
-/* Every option of every command, those that several have more than once. */
-static size_t all_options(const struct option **list)
+/* Every option of every command of a list, those that several have more than once. */
+static size_t put_options(const struct command *const *from, const struct option **list,
+                          size_t count)
 {
     const struct option *option;
-    size_t count = 0;
-    for (size_t i = 0; commands[i] != NULL; i++) {
-        ENSURE(i < COMMANDS_MAX);
-        for (size_t j = 0; (option = command_option(commands[i], j)) != NULL; j++) {
+    for (size_t i = 0; from[i] != NULL; i++) {
+        for (size_t j = 0; (option = command_option(from[i], j)) != NULL; j++) {
+            ENSURE(count < COMMANDS_MAX * OPTIONS_MAX);
             list[count++] = option;
+        }
+    }
+    return count;
+}
+
+static size_t all_options(const struct option **list)
+{
+    size_t count = put_options(commands, list, 0);
+    for (size_t i = 0; commands[i] != NULL; i++) {
+        if (commands[i]->commands != NULL) {
+            count = put_options(commands[i]->commands, list, count);
         }
     }
     return count;
@@ -169,6 +192,94 @@ static bool flush_results(struct error *error)
     return error_set(error, ERROR_FATAL, "cannot write the result: %m");
 }
 
+/* Of a command in a group the part behind the group's name, which it repeats. */
+static const char *last_word(const struct command *command)
+{
+    const char *space = strrchr(command->name, ' ');
+    return space == NULL ? command->name : space + 1;
+}
+
+static bool command_unknown(const char *word, const struct command *group, struct error *error)
+{
+    const struct command *const *list = group == NULL ? commands : group->commands;
+    const char *names[COMMANDS_MAX];
+    size_t count = 0;
+    for (; list[count] != NULL; count++) {
+        ENSURE(count < COMMANDS_MAX);
+        names[count] = last_word(list[count]);
+    }
+    const char *before = group == NULL ? "" : group->name;
+    const char *space = group == NULL ? "" : " ";
+    error_set(error, ERROR_USAGE, "there is no command \"%s%s%s\"", before, space, word);
+    const char *near = nearest(word, names, count);
+    if (near != NULL) {
+        error_advise(error, "Did you mean \"till %s%s%s\"? All commands: till help%s%s", before,
+                     space, near, space, before);
+    }
+    return error_advise(error, "All commands: till help%s%s", space, before);
+}
+
+static const struct command *find_in(const struct command *const *list, const char *word)
+{
+    for (size_t i = 0; list[i] != NULL; i++) {
+        if (strcmp(last_word(list[i]), word) == 0) {
+            return list[i];
+        }
+    }
+    return NULL;
+}
+
+size_t command_find(const char *const *words, size_t count, const struct command **command,
+                    struct error *error)
+{
+    ENSURE(count > 0);
+    const struct command *found = find_in(commands, words[0]);
+    if (found == NULL) {
+        (void)command_unknown(words[0], NULL, error); /* false, as all that set an error */
+        return 0;
+    }
+    if (found->commands == NULL || count == 1) {
+        *command = found;
+        return 1;
+    }
+    *command = find_in(found->commands, words[1]);
+    if (*command == NULL) {
+        (void)command_unknown(words[1], found, error);
+        return 0;
+    }
+    return 2;
+}
+
+/* The words that name the command leave argv; what stood around them is its command line. NULL:
+ * none is named, or there is no such command, which is an error. */
+static const struct command *take_command(int *argc, char **argv, struct error *error)
+{
+    const char *words[2];
+    const struct command *command = NULL;
+    size_t count = 0;
+    int at = 0;
+    while (find_command_name(*argc, argv, &at, error) && at < *argc) {
+        words[count++] = argv[at];
+        if (command_find(words, count, &command, error) == 0) {
+            return NULL;
+        }
+        memmove(argv + at, argv + at + 1, (size_t)(*argc - at) * sizeof argv[0]);
+        (*argc)--;
+        if (command->commands == NULL) {
+            return command;
+        }
+    }
+    return command;
+}
+
+/* A group alone is no command; what belongs to it is shown. */
+static int show_group(const struct command *group, int argc, char **argv)
+{
+    const bool asked = argc == 2 && strcmp(argv[1], "--help") == 0;
+    help_print(asked ? stdout : stderr, group);
+    return asked ? STATUS_DONE : STATUS_USAGE;
+}
+
 int commands_main(int argc, char **argv)
 {
     /* A lost connection is an error, not the end of the program. */
@@ -179,51 +290,20 @@ int commands_main(int argc, char **argv)
         argv[1] += 2; /* as most programs have them: the commands of these names */
     }
     struct error error = {0};
-    int at = argc;
-    if (!find_command_name(argc, argv, &at, &error)) {
+    const struct command *command = take_command(&argc, argv, &error);
+    if (error.kind != ERROR_NONE) {
         return report("", &error);
     }
-    if (at >= argc) {
+    if (command == NULL) {
         help_print_all(stderr);
         return STATUS_USAGE;
     }
-    const struct command *command = command_find(argv[at]);
-    if (command == NULL) {
-        (void)command_unknown(argv[at], &error); /* reported as it is */
-        return report("", &error);
+    if (command->commands != NULL) {
+        return show_group(command, argc, argv);
     }
-    /* The command's name leaves; what stood around it is its command line. */
-    memmove(argv + at, argv + at + 1, (size_t)(argc - at) * sizeof argv[0]);
-
     enum exit_status status = STATUS_DONE;
-    if (!run(command, argc - 2, argv + 1, &status, &error) || !flush_results(&error)) {
+    if (!run(command, argc - 1, argv + 1, &status, &error) || !flush_results(&error)) {
         return report(command->name, &error);
     }
     return (int)status;
-}
-
-const struct command *command_find(const char *name)
-{
-    for (size_t i = 0; commands[i] != NULL; i++) {
-        if (strcmp(commands[i]->name, name) == 0) {
-            return commands[i];
-        }
-    }
-    return NULL;
-}
-
-bool command_unknown(const char *name, struct error *error)
-{
-    const char *names[COMMANDS_MAX];
-    size_t count = 0;
-    for (; commands[count] != NULL; count++) {
-        ENSURE(count < COMMANDS_MAX);
-        names[count] = commands[count]->name;
-    }
-    error_set(error, ERROR_USAGE, "there is no command \"%s\"", name);
-    const char *near = nearest(name, names, count);
-    if (near != NULL) {
-        error_advise(error, "Did you mean \"till %s\"? All commands: till help", near);
-    }
-    return error_advise(error, "All commands: till help");
 }

@@ -17,6 +17,21 @@ static void print_option(FILE *out, const struct option *option)
     (void)fprintf(out, "  %-20s %s\n", left, option->help);
 }
 
+static void print_command(FILE *out, const struct command *command)
+{
+    (void)fprintf(out, "  %-13s %s\n", command->name, command->summary);
+}
+
+static void print_group(FILE *out, const struct command *group)
+{
+    (void)fprintf(out, "%s\n\nUsage: till %s COMMAND [OPTIONS] [OPERANDS]\n\nCommands:\n",
+                  group->summary, group->name);
+    for (size_t i = 0; group->commands[i] != NULL; i++) {
+        print_command(out, group->commands[i]);
+    }
+    (void)fprintf(out, "\nMore of each: till help %s COMMAND\n", group->name);
+}
+
 void help_print_all(FILE *out)
 {
     (void)fputs(
@@ -27,7 +42,7 @@ void help_print_all(FILE *out)
         "Commands:\n",
         out);
     for (size_t i = 0; commands[i] != NULL; i++) {
-        (void)fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        print_command(out, commands[i]);
     }
     (void)fputs(
         "\n"
@@ -38,8 +53,8 @@ void help_print_all(FILE *out)
         "  TILL_NAMESPACE      prefix of exchanges and queues, and the schema (till)\n"
         "  TILL_LOG            debug, info, warn or error (info)\n"
         "\n"
-        "Exit status: 0 done, 1 a negative answer, 2 usage, 69 broker or database unreachable,\n"
-        "78 configuration.\n"
+        "Exit status: 0 done, 1 a negative answer, 2 usage, 3 sold out, 69 broker or database\n"
+        "unreachable, 75 timed out waiting, 78 configuration.\n"
         "\n"
         "More of each: till help COMMAND\n",
         out);
@@ -48,6 +63,10 @@ void help_print_all(FILE *out)
 void help_print(FILE *out, const struct command *command)
 {
     const struct option *option;
+    if (command->commands != NULL) {
+        print_group(out, command);
+        return;
+    }
     (void)fprintf(out, "%s\n\nUsage: till %s [OPTIONS]%s%s\n\n%s\n\nOptions:\n", command->summary,
                   command->name, command->operands[0] == '\0' ? "" : " ", command->operands,
                   command->description);
@@ -59,12 +78,17 @@ void help_print(FILE *out, const struct command *command)
 static bool run(const struct invocation *invocation, enum exit_status *status, struct error *error)
 {
     const struct command *command = NULL;
-    if (invocation->operand_count == 0) {
+    const size_t count = invocation->operand_count;
+    if (count == 0) {
         help_print_all(stdout);
     } else {
-        command = command_find(invocation->operands[0]);
-        if (command == NULL) {
-            return command_unknown(invocation->operands[0], error);
+        const size_t words = command_find(invocation->operands, count, &command, error);
+        if (words == 0) {
+            return false;
+        }
+        if (words < count) {
+            return error_set(error, ERROR_USAGE, "\"%s\" is one too many",
+                             invocation->operands[words]);
         }
         help_print(stdout, command);
     }
@@ -75,7 +99,7 @@ static bool run(const struct invocation *invocation, enum exit_status *status, s
 const struct command command_help = {
     .name = "help",
     .operands = "[COMMAND]",
-    .operands_max = 1,
+    .operands_max = 2,
     .summary = "what a command does, and its options",
     .description = "Without a command: the list of all.",
     .run = run,

@@ -42,7 +42,7 @@ void publisher_begin(struct publisher *publisher)
 
 void publisher_forget(struct publisher *publisher)
 {
-    publisher->under_way = false;
+    publisher->under_way = publisher->up_to_date = false;
     publisher->messages = NULL;
     publisher->count = publisher->next = 0;
     publisher->dead_unroutable = false;
@@ -234,7 +234,9 @@ static enum port_answer fail(struct publisher *publisher)
 /* Whatever can be done now, for both calls of the port. */
 static bool advance(struct publisher *publisher, struct error *error)
 {
-    if (!take_frames(publisher, error) || !send_refused(publisher, error)) {
+    const bool up_to_date = publisher->up_to_date;
+    publisher->up_to_date = false;
+    if ((!up_to_date && !take_frames(publisher, error)) || !send_refused(publisher, error)) {
         return false;
     }
     send_new(publisher);
@@ -276,9 +278,13 @@ enum port_answer publisher_confirm(struct publisher *publisher, struct error *er
     return PORT_DONE;
 }
 
-bool publisher_turn(struct publisher *publisher, struct error *error)
+bool publisher_turn(struct publisher *publisher, bool readable, struct error *error)
 {
-    return take_frames(publisher, error) && wire_turn(&publisher->wire, error);
+    if (!wire_turn(&publisher->wire, error) || (readable && !take_frames(publisher, error))) {
+        return false;
+    }
+    publisher->up_to_date = true;
+    return true;
 }
 
 int64_t publisher_deadline(const struct publisher *publisher)

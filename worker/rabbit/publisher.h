@@ -29,6 +29,7 @@ struct publisher {
     const struct message *messages; /* the lane's */
     uint32_t count;
     uint32_t next;        /* the first that was not sent yet */
+    bool up_to_date;      /* a turn has just taken in all that had come */
     bool dead_unroutable; /* a dead letter came back: no queue takes it */
     int64_t confirm_timeout_ms;
     int64_t progress_ms;        /* when something was last sent or confirmed */
@@ -51,8 +52,9 @@ enum port_answer publisher_confirm(struct publisher *publisher, struct error *er
 /* What was being published does not matter any more; also after the connection was lost. */
 void publisher_forget(struct publisher *publisher);
 
-/* Takes in what the broker says, also while nobody waits for it. */
-bool publisher_turn(struct publisher *publisher, struct error *error) MUST_CHECK;
+/* Takes in what the broker says, also while nobody waits for it. Not readable: poll has just said
+ * that there is nothing. */
+bool publisher_turn(struct publisher *publisher, bool readable, struct error *error) MUST_CHECK;
 
 /* Until when publisher_turn must have been called again. */
 int64_t publisher_deadline(const struct publisher *publisher);

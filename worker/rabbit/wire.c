@@ -306,7 +306,14 @@ bool wire_turn(struct wire *wire, struct error *error)
     ENSURE(wire_connected(wire));
     (void)wire_flush(wire); /* or the next time */
     beat(wire, now);
-    return receive(wire, error) != PORT_FAILED && heard(wire, now, error);
+    return heard(wire, now, error);
+}
+
+bool wire_fill(struct wire *wire, struct error *error)
+{
+    const enum port_answer answer = receive(wire, error);
+    wire->drained = false; /* much may have come by the time that somebody reads */
+    return answer != PORT_FAILED;
 }
 
 struct pollfd wire_interest(const struct wire *wire)
@@ -329,18 +336,33 @@ int64_t wire_deadline(const struct wire *wire)
     return beat_ms < look_ms ? beat_ms : look_ms;
 }
 
-/* Until the broker has closed its side: by then it has read all that we sent. */
+/* Throws away what came. True: the broker has agreed to the end, or talks nonsense. */
+static bool agreed_to_end(struct wire *wire)
+{
+    struct frame frame;
+    size_t size = 0;
+    enum frame_answer answer = FRAME_FOUND;
+    while ((answer = find(wire, &frame, &size)) == FRAME_FOUND) {
+        wire->input_begin += size;
+        if (frame.channel == 0 && frame.method == METHOD_CONNECTION_CLOSE_OK) {
+            return true;
+        }
+    }
+    return answer == FRAME_BROKEN;
+}
+
+/* Until the broker has said that it heard of the end: by then it has read all that we sent. The
+ * socket stays open until we close it (RabbitMQ 3.10.8). */
 static void await_end(struct wire *wire)
 {
     const int64_t deadline = wire_now_ms() + RABBIT_CLOSE_TIMEOUT_MS;
     struct error ended = {0};
-    for (int64_t now = 0; (now = wire_now_ms()) < deadline;) {
+    for (int64_t now = 0; !agreed_to_end(wire) && (now = wire_now_ms()) < deadline;) {
         const bool waiting = wire->output.size > wire->output_begin;
         struct pollfd file = {.fd = socket_of(wire),
                               .events = (short)(POLLIN | (waiting ? POLLOUT : 0))};
         (void)poll(&file, 1, (int)(deadline - now)); /* what it would say, the reads below say */
         (void)wire_flush(wire);                      /* or the next time */
-        wire->input_begin = wire->input_end = 0;     /* not wanted any more */
         if (receive(wire, &ended) == PORT_FAILED) {
             return;
         }
