@@ -239,7 +239,6 @@ static bool read_more(struct sending *sending, struct lines *lines, struct error
 static bool send_lines(struct sending *sending, struct lines *lines, struct error *error)
 {
     while (!lines->over || lines->size > 0) {
-        size_t used = 0;
         if (!read_more(sending, lines, error)) {
             return false;
         }
@@ -247,7 +246,6 @@ static bool send_lines(struct sending *sending, struct lines *lines, struct erro
             if (!send_line(sending, lines, size, error)) {
                 return false;
             }
-            used += size;
             lines->size -= size;
             memmove(lines->bytes, lines->bytes + size, lines->size);
         }
