@@ -165,14 +165,13 @@ static const struct broker_ops ops = {
     .give_back = give_back,
 };
 
-bool rabbit_broker_open(struct rabbit_broker *self, const struct rabbit_lane *lane,
-                        struct error *error)
+bool rabbit_broker_open_at(struct rabbit_broker *self, struct address queue,
+                           const struct rabbit_lane *lane, struct error *error)
 {
-    const struct address queue = address_lane(lane->namespace, lane->generation, lane->lane);
     const size_t input_size = lane->url->frame_max;
     char *memory = malloc(2 * input_size + CONSUMER_OUTPUT_SIZE + PUBLISHER_OUTPUT_SIZE);
     if (memory == NULL) {
-        return error_set(error, ERROR_FATAL, "no memory for lane %u", lane->lane);
+        return error_set(error, ERROR_FATAL, "no memory for the queue %s", queue.text);
     }
     *self = (struct rabbit_broker){.lane = *lane, .memory = memory};
     (void)snprintf(self->consumer_name, sizeof self->consumer_name, "%s consumes", queue.text);
@@ -185,6 +184,13 @@ bool rabbit_broker_open(struct rabbit_broker *self, const struct rabbit_lane *la
     consumer_init(&self->consumer, queue, lane->prefetch);
     publisher_init(&self->publisher, lane->namespace);
     return true;
+}
+
+bool rabbit_broker_open(struct rabbit_broker *self, const struct rabbit_lane *lane,
+                        struct error *error)
+{
+    return rabbit_broker_open_at(self, address_lane(lane->namespace, lane->generation, lane->lane),
+                                 lane, error);
 }
 
 void rabbit_broker_close(struct rabbit_broker *self)

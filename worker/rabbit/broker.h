@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The broker port's real side: RabbitMQ, for one lane.
+ * The broker port's real side: RabbitMQ, for one lane, or for another queue of jobs.
  *
  * Two connections, for under an alarm the broker stops reading one that publishes, acknowledgements
  * on it included. The one that publishes is opened with the first publish: a standby has none.
@@ -55,6 +55,10 @@ struct rabbit_interest {
 /* Connects nothing yet. Fails for want of memory only. */
 bool rabbit_broker_open(struct rabbit_broker *self, const struct rabbit_lane *lane,
                         struct error *error) MUST_CHECK;
+
+/* The same for another queue than a lane's: generation and lane count for nothing. */
+bool rabbit_broker_open_at(struct rabbit_broker *self, struct address queue,
+                           const struct rabbit_lane *lane, struct error *error) MUST_CHECK;
 
 /* Closes the connections in order; what is in hand returns to the queue. Accepts all zeros. */
 void rabbit_broker_close(struct rabbit_broker *self);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Publishes a lane's events and dead letters, and sees to it that the broker has taken them. */
+ * Publishes events, dead letters and jobs, and sees to it that the broker has taken them. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,6 +25,8 @@ struct publisher {
     struct wire wire;
     struct address events; /* exchanges */
     struct address dead;
+    struct address jobs;
+    struct address stock;
     bool under_way;
     const struct message *messages; /* the lane's */
     uint32_t count;
@@ -32,6 +34,7 @@ struct publisher {
     bool up_to_date;      /* a turn has just taken in all that had come */
     bool dead_unroutable; /* a dead letter came back: no queue takes it */
     int64_t confirm_timeout_ms;
+    bool job_unroutable;        /* a job came back: its exchange leads to no lanes */
     int64_t progress_ms;        /* when something was last sent or confirmed */
     _Atomic uint64_t unheard;   /* events that no queue took, or that one refused to the end */
     _Atomic uint64_t refused;   /* nacks, of whatever message */
