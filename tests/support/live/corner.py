@@ -164,9 +164,9 @@ class Corner:
     def ready(self, queue):
         """How many messages of a queue nobody has in hand."""
         channel = self.connection.channel()
-        count = channel.queue_declare(f"{self.namespace}.{queue}", passive=True).method.message_count
+        declared = channel.queue_declare(f"{self.namespace}.{queue}", passive=True)
         channel.close()
-        return count
+        return declared.method.message_count
 
     def dead(self):
         """Takes all dead letters that there are."""
