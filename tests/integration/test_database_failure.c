@@ -53,16 +53,17 @@ static void goes_on(const char *body, enum result_kind expected)
     assert_int_equal(world_number(&world, "SELECT decided FROM lanes WHERE lane = 0"), 1);
 }
 
-static void load_until_it_waits_for_a_lock(void)
+/* So long that its look for deadlocks comes before that of anybody who waits from now on. */
+static void load_until_it_has_waited_for_a_lock(void)
 {
     do {
         assert_int_equal(lane.port.ops->load(lane.port.self, &batch.demand, &batch.arena,
                                              &batch.state, &batch.error),
                          PORT_WAIT);
-        world_run(&world, "SELECT pg_stat_clear_snapshot()");
-    } while (strcmp(world_ask(&world, "SELECT wait_event_type FROM pg_stat_activity WHERE pid = %d",
-                              backend()),
-                    "Lock") != 0);
+    } while (world_number(&world,
+                          "SELECT count(*) FROM pg_locks WHERE pid = %d AND NOT granted"
+                          " AND waitstart < clock_timestamp() - interval '300 ms'",
+                          backend()) == 0);
 }
 
 static void a_lane_that_was_taken_over_cannot_load(void **state)
@@ -142,7 +143,7 @@ static void a_stock_that_was_waited_for_is_read_as_it_is_then(void **state)
         world_batch_speak(&held, WORLD_ONE(firsts[i]));
         assert_int_equal(world_decide(&other, &held), PORT_DONE);
         world_batch_speak(&batch, WORLD_ONE(seconds[i]));
-        load_until_it_waits_for_a_lock();
+        load_until_it_has_waited_for_a_lock();
         assert_int_equal(world_save(&other, &held), PORT_DONE);
         assert_int_equal(world_load(&lane, &batch), PORT_DONE);
         assert_int_equal(decide(&batch.state, batch.entries, 1, &batch.arena, batch.results), 1);
@@ -217,6 +218,16 @@ static void a_connection_that_ends_before_the_commit_has_done_nothing(void **sta
     assert_int_equal(world_save(&lane, &batch), PORT_FAILED);
     assert_true(batch.error.kind == ERROR_RETRY || batch.error.kind == ERROR_UNKNOWN);
     goes_on(CHECKOUT("a"), RESULT_DECISION);
+}
+
+static void a_connection_that_ends_between_batches_is_made_anew(void **state)
+{
+    (void)state;
+    const int before = backend();
+    world_run(&world, "SELECT pg_terminate_backend(%d, 5000)", before);
+    world_say(&lane, &batch, WORLD_ONE(CHECKOUT("a")));
+    assert_int_not_equal(backend(), before);
+    goes_on(CHECKOUT("a"), RESULT_REPEAT);
 }
 
 static void a_server_that_ends_the_transaction_says_that_nothing_was_done(void **state)
@@ -338,7 +349,7 @@ static void a_deadlock_is_tried_again(void **state)
     world_run(&world, "BEGIN; SELECT FROM stock WHERE sku = 'B' FOR UPDATE");
     world_batch_speak(&batch, WORLD_ONE("{\"id\":\"d\",\"customer\":\"c\",\"items\":["
                                         "{\"sku\":\"A\",\"qty\":1},{\"sku\":\"B\",\"qty\":1}]}"));
-    load_until_it_waits_for_a_lock();
+    load_until_it_has_waited_for_a_lock();
     assert_int_equal(
         PQsendQuery(world.postgres.connection, "SELECT FROM stock WHERE sku = 'A' FOR UPDATE"), 1);
     (void)PQflush(world.postgres.connection);
@@ -404,6 +415,7 @@ int main(void)
         TEST(a_count_that_is_missing_is_one_jobs_fault),
         TEST(a_full_arena_asks_for_a_smaller_batch),
         TEST(a_connection_that_ends_before_the_commit_has_done_nothing),
+        TEST(a_connection_that_ends_between_batches_is_made_anew),
         TEST(a_server_that_ends_the_transaction_says_that_nothing_was_done),
         TEST(a_commit_whose_answer_is_lost_is_unknown),
         TEST(a_commit_that_is_silent_for_ten_seconds_is_unknown),
