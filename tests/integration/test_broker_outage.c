@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/support/corner.h"
 #include "tests/support/drive.h"
@@ -27,8 +28,6 @@ enum lane {
     LANE_REFUSED,
     LANES,
 };
-
-extern char **environ;
 
 static struct corner corner;
 static struct message messages[EVENTS];

@@ -81,7 +81,7 @@ bool wire_connect(struct wire *wire, const struct amqp_url *url, const char *nam
     if (!rabbit_open(&rabbit, url, name, error)) {
         return false;
     }
-    const amqp_connection_state_t connection = rabbit.connection;
+    amqp_connection_state_t connection = rabbit.connection;
     char *input = wire->input;
     const struct frames output = {.bytes = wire->output.bytes, .capacity = wire->output.capacity};
     *wire = (struct wire){.rabbit = rabbit,
