@@ -13,7 +13,7 @@
 #define READ_WRITE \
     "Name the primary in TILL_DATABASE_URL, or all hosts of which one is the primary."
 #define TLS      "Name the server as its certificate does, and its authority with sslrootcert."
-#define VALUE    "Look at what was to be written: the database refuses this, whatever is done again."
+#define VALUE    "Look at what was to be written: the database refuses it whenever it comes."
 #define UNLISTED "Look into the server's log; if it happens again, report it with this message."
 
 /* {user} and {database} are filled in. */

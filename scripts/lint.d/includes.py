@@ -13,7 +13,7 @@ ARROWS = {
     "worker/lane": ("common/base", "common/contract", "include"),
     "worker/rabbit": ("worker/lane",) + COMMON,
     "worker/postgres": ("worker/lane",) + COMMON,
-    "worker/crew": ("worker/lane",) + COMMON,
+    "worker/crew": ("worker/lane", "worker/postgres", "worker/rabbit") + COMMON,
     "worker/http": ("worker/lane", "worker/crew") + COMMON,
     "worker/commands": (
         "worker/crew",

@@ -146,6 +146,21 @@ static void gives_back_the_whole_window_in_order(void **state)
     close_broker(broker);
 }
 
+/* The broker answers at once, and leaves it to us to close the socket. */
+static void a_close_waits_for_the_answer_and_no_longer(void **state)
+{
+    (void)state;
+    struct rabbit_broker *broker = open_broker(LANE_GIVE_BACK, 100);
+    const struct broker port = rabbit_broker_port(broker);
+    subscribe(broker);
+    port.ops->give_back(port.self);
+
+    const int64_t before_ms = wire_now_ms();
+    close_broker(broker);
+
+    assert_in_range(wire_now_ms() - before_ms, 0, RABBIT_CLOSE_TIMEOUT_MS / 2);
+}
+
 /* More often than there are channel numbers, so that these come round. */
 static void subscribes_again_and_again(void **state)
 {
@@ -362,6 +377,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_the_order),
         cmocka_unit_test(gives_back_the_whole_window_in_order),
+        cmocka_unit_test(a_close_waits_for_the_answer_and_no_longer),
         cmocka_unit_test(subscribes_again_and_again),
         cmocka_unit_test(takes_a_body_of_any_size),
         cmocka_unit_test(a_stranger_s_properties_do_no_harm),

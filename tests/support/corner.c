@@ -16,11 +16,12 @@
 #include "tests/support/test.h"
 #include "worker/rabbit/topology.h"
 
-#define CHANNEL_SHOP    2u /* with confirms */
-#define CHANNEL_LOOK    3u
-#define PATIENCE_MS     20000
-#define LOOK_MS         20
-#define UNCONFIRMED_MAX 2000u
+#define CHANNEL_SHOP      2u /* with confirms */
+#define CHANNEL_LOOK      3u
+#define PATIENCE_MS       20000
+#define HEARTBEAT_SECONDS 600 /* nobody turns this connection while a test is busy */
+#define LOOK_MS           20
+#define UNCONFIRMED_MAX   2000u
 
 static void expect(struct corner *corner, amqp_rpc_reply_t reply, uint16_t channel)
 {
@@ -41,7 +42,9 @@ void corner_open(struct corner *corner, uint32_t lanes)
     (void)snprintf(corner->namespace, sizeof corner->namespace, "t%d_%08lx", (int)getpid(),
                    (unsigned long)now.tv_nsec);
     assert_true(amqp_url_parse(url, &corner->url, &error));
-    if (!rabbit_open(&corner->rabbit, &corner->url, "test", &error)) {
+    struct amqp_url own = corner->url;
+    own.heartbeat_seconds = HEARTBEAT_SECONDS;
+    if (!rabbit_open(&corner->rabbit, &own, "test", &error)) {
         fail_msg("%s", error.text);
     }
     const struct topology topology = {corner->namespace, 1, lanes};
@@ -209,7 +212,7 @@ static void read_headers(const amqp_basic_properties_t *properties, struct got *
 
 bool corner_get(struct corner *corner, const char *queue, struct got *got)
 {
-    const amqp_connection_state_t connection = corner->rabbit.connection;
+    amqp_connection_state_t connection = corner->rabbit.connection;
     const amqp_rpc_reply_t reply =
         amqp_basic_get(connection, CHANNEL_LOOK, amqp_cstring_bytes(queue), 1);
     expect(corner, reply, CHANNEL_LOOK);

@@ -11,6 +11,10 @@
 #include <unistd.h>
 
 #include "common/connect/postgres_wait.h"
+#include "common/contract/job_meaning.h"
+#include "common/contract/job_parse.h"
+#include "common/contract/names.h"
+#include "common/contract/slot.h"
 #include "tests/support/test.h"
 #include "worker/postgres/generation.h"
 #include "worker/postgres/migrate.h"
@@ -192,17 +196,21 @@ void world_lane_close(struct world_lane *lane)
 {
     postgres_database_close(&lane->database);
     free(lane->memory);
+    lane->memory = NULL;
 }
 
 void world_batch_init(struct world_batch *batch)
 {
     batch->memory = malloc(WORLD_BATCH_MEMORY);
+    batch->spoken_memory = malloc(WORLD_BATCH_MEMORY);
     assert_non_null(batch->memory);
+    assert_non_null(batch->spoken_memory);
 }
 
 void world_batch_free(struct world_batch *batch)
 {
     free(batch->memory);
+    free(batch->spoken_memory);
 }
 
 void world_batch_begin(struct world_batch *batch, const struct entry *entries, uint32_t count)
@@ -213,6 +221,27 @@ void world_batch_begin(struct world_batch *batch, const struct entry *entries, u
     batch->error = (struct error){0};
     arena_init(&batch->arena, batch->memory, WORLD_BATCH_MEMORY);
     assert_true(demand_begin(&batch->demand, entries, count, &batch->arena));
+}
+
+void world_batch_speak(struct world_batch *batch, const char *const bodies[])
+{
+    uint32_t count = 0;
+    arena_init(&batch->spoken, batch->spoken_memory, WORLD_BATCH_MEMORY);
+    for (; bodies[count] != NULL; count++) {
+        struct job *job = &batch->jobs[count];
+        struct job_fault fault;
+        const struct span body = {bodies[count], (uint32_t)strlen(bodies[count])};
+        if (!job_parse(body, SPAN_NONE, &batch->spoken, job, &fault)) {
+            fail_msg("%s: %.*s %.*s", bodies[count], SPAN_ARGUMENTS(fault.pointer),
+                     SPAN_ARGUMENTS(fault.text));
+        }
+        batch->spoken_entries[count] =
+            (struct entry){.job = job,
+                           .meaning = job_digest(job),
+                           .slot = slot_of_job(job),
+                           .from_stock_exchange = kind_is_stock(job->kind)};
+    }
+    world_batch_begin(batch, batch->spoken_entries, count);
 }
 
 enum port_answer world_decide(struct world_lane *lane, struct world_batch *batch)
@@ -240,6 +269,13 @@ void world_batch_run(struct world_lane *lane, struct world_batch *batch,
                      const struct entry *entries, uint32_t count)
 {
     world_batch_begin(batch, entries, count);
+    must(world_decide(lane, batch) == PORT_DONE, &batch->error);
+    must(world_save(lane, batch) == PORT_DONE, &batch->error);
+}
+
+void world_say(struct world_lane *lane, struct world_batch *batch, const char *const bodies[])
+{
+    world_batch_speak(batch, bodies);
     must(world_decide(lane, batch) == PORT_DONE, &batch->error);
     must(world_save(lane, batch) == PORT_DONE, &batch->error);
 }

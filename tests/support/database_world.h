@@ -41,6 +41,12 @@ struct world_batch {
     uint32_t count;
     struct error error; /* of the port, where it has failed */
     void *memory;
+
+    /* Of jobs that are given as JSON. */
+    struct arena spoken;
+    struct job jobs[WORLD_BATCH_JOBS_MAX];
+    struct entry spoken_entries[WORLD_BATCH_JOBS_MAX];
+    void *spoken_memory;
 };
 
 void world_open(struct world *world, const char *name);
@@ -71,12 +77,21 @@ void world_batch_free(struct world_batch *batch);
 /* Forgets what was loaded, keeps the entries; then demands what they need. */
 void world_batch_begin(struct world_batch *batch, const struct entry *entries, uint32_t count);
 
+/* The same for jobs as they come, up to a NULL; all that only stock keepers may send came from
+ * them.
+ */
+void world_batch_speak(struct world_batch *batch, const char *const bodies[]);
+
 /* Looks if there is something to look for, loads, and decides. PORT_DONE, or the first failure. */
 enum port_answer world_decide(struct world_lane *lane, struct world_batch *batch);
 
-/* All of it: begin, decide, save; must not fail. */
+/* All of it: begin (or speak), decide, save; must not fail. */
 void world_batch_run(struct world_lane *lane, struct world_batch *batch,
                      const struct entry *entries, uint32_t count);
+void world_say(struct world_lane *lane, struct world_batch *batch, const char *const bodies[]);
+
+/* For a single job. */
+#define WORLD_ONE(body) ((const char *const[]){(body), NULL})
 
 /* Waits, with a bound, until the question's answer is this. */
 void world_await(struct world *world, const char *answer, const char *question);

@@ -11,16 +11,17 @@ void drive_wait(struct rabbit_broker *broker)
 {
     struct rabbit_interest interest = rabbit_broker_interest(broker);
     (void)poll(interest.files, 2, interest.timeout_ms); /* what it says, the turn sees */
+    rabbit_broker_polled(broker, interest.files);
     rabbit_broker_turn(broker);
 }
 
 void drive_turns(struct rabbit_broker *broker, int64_t duration_ms)
 {
     const int64_t end = wire_now_ms() + duration_ms;
-    while (wire_now_ms() < end) {
+    for (int64_t left = duration_ms; left > 0; left = end - wire_now_ms()) {
         struct rabbit_interest interest = rabbit_broker_interest(broker);
-        const int64_t left = end - wire_now_ms();
         (void)poll(interest.files, 2, left < interest.timeout_ms ? (int)left : interest.timeout_ms);
+        rabbit_broker_polled(broker, interest.files);
         rabbit_broker_turn(broker);
     }
 }

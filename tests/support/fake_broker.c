@@ -163,6 +163,10 @@ static enum port_answer publish(void *self, const struct message *messages, uint
         return PORT_WAIT;
     }
     const enum fault_kind fault = fake_fault(broker->calls);
+    if (broker->refuses_events) {
+        error_set(error, ERROR_RETRY, "the broker refuses events");
+        return PORT_FAILED;
+    }
     /* A connection that is lost meanwhile has taken some of them. */
     const uint32_t recorded = fault == FAULT_AFTER ? (count + 1) / 2 : count;
     for (uint32_t i = 0; is_done(fault) && i < recorded; i++) {
@@ -185,6 +189,11 @@ static enum port_answer confirm(void *self, struct error *error)
         return PORT_WAIT;
     }
     const enum fault_kind fault = fake_fault(broker->calls);
+    if (broker->confirm_losses > 0) {
+        broker->confirm_losses--;
+        error_set(error, ERROR_RETRY, "no confirm came");
+        return PORT_FAILED;
+    }
     if (fault == FAULT_NONE) {
         for (uint32_t i = 0; i < broker->unconfirmed; i++) {
             broker->messages[broker->message_count - 1 - i].confirmed = true;

@@ -94,6 +94,40 @@ static enum port_answer count_lonely(void *self, struct span job, uint32_t *begu
     return end_of(fault, error);
 }
 
+static void find(struct memory_database *memory, const struct demand *demand, struct state *state)
+{
+    memory_load_names(memory, demand, state);
+}
+
+static void find_all(struct memory_database *memory, const struct demand *demand,
+                     struct state *state)
+{
+    memory_load_names(memory, demand, state);
+    memory_load_rows(memory, demand, state);
+}
+
+/* Tries in the scratch how much memory it takes, then does it in the batch's. False: there is too
+ * little. */
+static bool fetch(struct fake_database *database, const struct demand *demand, struct arena *arena,
+                  void (*find_what)(struct memory_database *, const struct demand *,
+                                    struct state *),
+                  struct state *state)
+{
+    struct memory_database *memory = &database->memory;
+    struct state tried = *state;
+    arena_reset(&database->scratch);
+    memory->arena = &database->scratch;
+    find_what(memory, demand, &tried);
+    const bool fits = arena_room(arena) >= database->scratch.used + _Alignof(max_align_t);
+    memory->arena = arena;
+    if (fits) {
+        find_what(memory, demand, state);
+    }
+    memory->arena = &database->arena;
+    memory_keep(memory);
+    return fits;
+}
+
 static enum port_answer look(void *self, const struct demand *demand, struct arena *arena,
                              struct found *found, struct error *error)
 {
@@ -105,12 +139,8 @@ static enum port_answer look(void *self, const struct demand *demand, struct are
     if (begin(database, &fault, &answer, error)) {
         return answer;
     }
-    arena_reset(&database->scratch);
-    database->memory.arena = &database->scratch;
-    memory_load_names(&database->memory, demand, &state);
-    database->memory.arena = &database->arena;
     database->looks++;
-    if (arena_take(arena, database->scratch.used) == NULL) {
+    if (!fetch(database, demand, arena, find, &state)) {
         return failed(error, ERROR_JOB, "the batch's memory is full");
     }
     *found = (struct found){state.holds, state.hold_count, state.sales, state.sale_count};
@@ -150,13 +180,7 @@ static enum port_answer load(void *self, const struct demand *demand, struct are
         return PORT_WAIT;
     }
     struct state loaded = {.now = ++database->now, .seed = {1, 2}};
-    arena_reset(&database->scratch);
-    database->memory.arena = &database->scratch;
-    memory_load_names(&database->memory, demand, &loaded);
-    memory_load_rows(&database->memory, demand, &loaded);
-    database->memory.arena = &database->arena;
-    memory_keep(&database->memory);
-    if (arena_take(arena, database->scratch.used) == NULL) {
+    if (!fetch(database, demand, arena, find_all, &loaded)) {
         return failed(error, ERROR_JOB, "the batch's memory is full");
     }
     database->open = fault == FAULT_NONE;
@@ -203,7 +227,7 @@ static enum port_answer save(void *self, const struct record *record, struct err
         return failed(error, database->save_error, "the database will not save");
     }
     if (is_recorded(record, database->bad_job)) {
-        return failed(error, ERROR_JOB, "the database refuses a job");
+        return failed(error, database->bad_error, "the database refuses a job");
     }
     write(database, record);
     database->open = false;
@@ -234,6 +258,7 @@ void fake_database_init(struct fake_database *database, struct fake_calls *calls
     memset(database, 0, sizeof *database);
     database->calls = calls;
     database->now = 1000 * 1000000;
+    database->bad_error = ERROR_JOB;
     arena_init(&database->arena, memory, size / 2);
     arena_init(&database->scratch, (char *)memory + size / 2, size / 2);
     memory_database_init(&database->memory, &database->arena);

@@ -75,7 +75,9 @@ struct fake_broker {
     uint32_t taken; /* unacknowledged deliveries */
     uint32_t prefetch;
     uint32_t unconfirmed;
-    uint32_t confirm_waits; /* how often confirm still answers PORT_WAIT; UINT32_MAX: for ever */
+    bool refuses_events;     /* publish fails until this is cleared */
+    uint32_t confirm_losses; /* how often confirm still fails; nothing of it was lost */
+    uint32_t confirm_waits;  /* how often confirm still answers PORT_WAIT; UINT32_MAX: for ever */
     uint32_t takes;
     uint32_t publishes;
     uint32_t confirms;
@@ -88,14 +90,15 @@ struct fake_database {
     struct fake_calls *calls;
     struct memory_database memory;
     struct arena arena;   /* of the rows */
-    struct arena scratch; /* of what was loaded last */
+    struct arena scratch; /* to try how much memory a load takes */
     instant now;
     uint64_t epoch;
     uint64_t epoch_of_lane;
     bool open;                  /* a transaction */
     bool down;                  /* every call fails until this is cleared */
     enum error_kind save_error; /* every save fails with this, unless ERROR_NONE */
-    struct span bad_job;        /* a part with this job fails with ERROR_JOB */
+    struct span bad_job;        /* a part with this job cannot be saved ... */
+    enum error_kind bad_error;  /* ... for this reason: ERROR_JOB, unless it is changed */
     struct span crashing_job;   /* a part with this job crashes the process */
     void (*after_look)(struct fake_database *database);
     struct {

@@ -11,7 +11,7 @@
 #include "worker/lane/state.h"
 
 enum {
-    MEMORY_STOCKS_MAX = 16,
+    MEMORY_STOCKS_MAX = 1024,
     MEMORY_TALLIES_MAX = 64,
     MEMORY_HOLDS_MAX = 128,
     MEMORY_SALES_MAX = 640,

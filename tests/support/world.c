@@ -42,7 +42,7 @@ void world_init(struct world *world)
 struct delivery *world_add(struct world *world, const char *id, enum fate fate, const char *format,
                            ...)
 {
-    char body[4096];
+    static char body[32 * 1024];
     va_list arguments;
     va_start(arguments, format);
     const int size = vsnprintf(body, sizeof body, format, arguments);

@@ -20,7 +20,6 @@ enum fate {
     FATE_DECIDED,  /* a decision and its event */
     FATE_ANSWERED, /* an answer, nothing else */
     FATE_PARKED,   /* a dead letter, and an answer if it has an id */
-    FATE_SPOILT,   /* decided, answered or parked: it depends on the faults */
     FATE_IGNORED,  /* nothing at all */
 };
 

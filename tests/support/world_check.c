@@ -73,9 +73,6 @@ static void check_fate(const struct world *world, uint32_t job, const struct tol
         assert_true(!decided && told->decisions == 0 && told->dead > 0);
         assert_int_equal(told->answers > 0, has_id);
         return;
-    case FATE_SPOILT:
-        assert_true((decided && told->decisions > 0) || told->dead > 0);
-        return;
     case FATE_IGNORED:
         assert_true(!decided && told->first == UINT32_MAX);
         return;
@@ -156,8 +153,8 @@ static uint32_t confirmed_of(const struct world *world, const char *id)
 static void check_edge(const struct world *world, const struct decision *decision,
                        const struct decision_item *item)
 {
-    const bool out = item->available == 0 && item->available_before > 0;
-    const bool back = item->available > 0 && item->available_before == 0;
+    const bool out = item->edge == EDGE_OUT;
+    const bool back = item->edge == EDGE_BACK;
     char id[512];
     if (!item->moved || (!out && !back)) {
         return;

@@ -20,9 +20,9 @@ static const struct state_case {
     {"08004", ERROR_RETRY, "Try again"},
     {"08006", ERROR_RETRY, "Try again"},
     {"08P01", ERROR_CONFIG, "pooler"},
-    {"22001", ERROR_FATAL, "report it"},
-    {"22021", ERROR_FATAL, "report it"},
-    {"23505", ERROR_FATAL, "report it"},
+    {"22001", ERROR_JOB, "was to be written"},
+    {"22021", ERROR_JOB, "was to be written"},
+    {"23505", ERROR_JOB, "was to be written"},
     {"25006", ERROR_RETRY, "primary"},
     {"25P02", ERROR_FATAL, "report it"},
     {"25P03", ERROR_RETRY, "Try again"},
@@ -43,6 +43,7 @@ static const struct state_case {
     {"53200", ERROR_RETRY, "memory"},
     {"53300", ERROR_RETRY, "max_connections"},
     {"53400", ERROR_CONFIG, "limit"},
+    {"54000", ERROR_JOB, "was to be written"},
     {"55006", ERROR_RETRY, "nobody else"},
     {"55P03", ERROR_RETRY, "lock"},
     {"57014", ERROR_RETRY, "Try again"},
@@ -156,11 +157,12 @@ static void picks(void **state)
 static void names_an_unlisted_state(void **state)
 {
     (void)state;
-    const struct postgres_complaint complaint = {"till@h:5432/shop", "till", "shop", "22012",
-                                                 "division by zero"};
+    const struct postgres_complaint complaint = {"till@h:5432/shop", "till", "shop", "XX000",
+                                                 "something is wrong inside"};
     struct error error = {0};
     postgres_error_set(&error, &complaint);
-    assert_string_equal(error.text, "database till@h:5432/shop: division by zero (SQLSTATE 22012)");
+    assert_string_equal(error.text,
+                        "database till@h:5432/shop: something is wrong inside (SQLSTATE XX000)");
 }
 
 int main(void)

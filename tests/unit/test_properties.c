@@ -179,7 +179,7 @@ static void a_count_may_be_any_integer(void **state)
     assert_int_equal(delivery.delivery_count, test->count);
 }
 
-/* At twice the depth, librabbitmq's own decoder overflows a stack of 1 MiB. */
+/* Deep enough to overflow a stack of 1 MiB in librabbitmq's own decoder. */
 static void any_depth_of_headers_is_passed_over(void **state)
 {
     (void)state;

@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "common/connect/amqp_url.h"
+#include "common/connect/peer.h"
 #include "common/connect/rabbit.h"
 #include "common/contract/slot.h"
+#include "worker/commands/doctor_transport.h"
+#include "worker/rabbit/alarm.h"
 #include "worker/rabbit/permission.h"
 #include "worker/rabbit/probe.h"
 
@@ -24,35 +27,47 @@ static void check_names(struct findings *findings, const struct amqp_url *url)
     }
 }
 
-static void check_tls(struct findings *findings, const struct amqp_url *url)
+static void check_tls(struct checkup *checkup, const struct amqp_url *url)
 {
-    if (!url->tls) {
-        findings_ok(findings, "broker TLS",
-                    "not used: right for a loopback address; elsewhere take amqps://");
-    } else if (!url->verify) {
-        struct error error = {0};
-        error_set(&error, ERROR_CONFIG, "the server's certificate is not verified");
-        error_advise(&error, "Anybody could answer in the broker's place: take verify=verify_none "
-                             "out of the URL.");
-        findings_fault(findings, "broker TLS", &error);
-    } else {
-        findings_ok(findings, "broker TLS", "certificate and name verified");
-    }
+    const struct transport transport = {
+        .local = peer_is_local(amqp_get_sockfd(checkup->rabbit.connection)),
+        .tls = url->tls ? "TLS" : NULL,
+        .verified = url->verify,
+        .remedy = "Take amqps:// as the URL's scheme, without verify=verify_none.",
+    };
+    doctor_transport(checkup->findings, "broker TLS", &transport);
 }
 
-static void check_alarm(struct checkup *checkup)
+/* On a connection of its own: under an alarm it is the last thing that can be asked on it. */
+static bool ask_alarm(const struct amqp_url *url, bool *alarm, struct error *error)
+{
+    struct rabbit rabbit;
+    if (!rabbit_open(&rabbit, url, "till doctor", error)) {
+        return false;
+    }
+    const bool answered = alarm_check(&rabbit, alarm, error);
+    rabbit_close(&rabbit);
+    return answered;
+}
+
+/* False: nothing can be published. */
+static bool check_alarm(struct checkup *checkup, const struct amqp_url *url)
 {
     struct error error = {0};
-    if (!rabbit_pump(&checkup->rabbit, &error)) {
+    bool alarm = false;
+    if (!ask_alarm(url, &alarm, &error)) {
         findings_fault(checkup->findings, "broker alarm", &error);
-    } else if (checkup->rabbit.blocked) {
+        return false;
+    }
+    if (alarm) {
         error_set(&error, ERROR_REFUSED, "the broker takes no messages: a memory or disk alarm");
         error_advise(&error, "Free disk or memory on the broker; rabbitmq-diagnostics alarms says "
                              "which it is.");
         findings_fault(checkup->findings, "broker alarm", &error);
-    } else {
-        findings_ok(checkup->findings, "broker alarm", "none");
+        return false;
     }
+    findings_ok(checkup->findings, "broker alarm", "none");
+    return true;
 }
 
 static bool check_permissions(struct checkup *checkup)
@@ -142,6 +157,39 @@ static void check_entries(struct checkup *checkup, const struct probe *probe)
     findings_fault(checkup->findings, "entries", &error);
 }
 
+static void unbound_aside(struct checkup *checkup, const char *check, const char *exchange,
+                          const char *queue, const char *lost)
+{
+    struct error error = {0};
+    const char *namespace = checkup->topology->namespace;
+    error_set(&error, ERROR_CONFIG, "exchange \"%s\" does not lead to queue \"%s\": %s",
+              address_of(namespace, exchange).text, address_of(namespace, queue).text, lost);
+    error_advise(&error, "Bind what is missing: till setup");
+    findings_fault(checkup->findings, check, &error);
+}
+
+static void check_sorter(struct checkup *checkup, const struct probe *probe)
+{
+    if (!probe->sort_watched) {
+        findings_ok(checkup->findings, "sorter", "in use: left alone");
+    } else if (probe->sort_reached) {
+        findings_ok(checkup->findings, "sorter", "jobs without a slot reach it");
+    } else {
+        unbound_aside(checkup, "sorter", "unrouted", "sort", "jobs without a slot are lost");
+    }
+}
+
+static void check_dead(struct checkup *checkup, const struct probe *probe)
+{
+    if (!probe->dead_watched) {
+        findings_ok(checkup->findings, "dead letters", "there are some: left alone");
+    } else if (probe->dead_reached) {
+        findings_ok(checkup->findings, "dead letters", "none, and they would be kept");
+    } else {
+        unbound_aside(checkup, "dead letters", "dead", "dead", "they are lost");
+    }
+}
+
 static void check_waiting(struct checkup *checkup, const struct probe *probe)
 {
     struct error error = {0};
@@ -166,6 +214,8 @@ static void check_routes(struct checkup *checkup)
     }
     check_slots(checkup, &probe);
     check_entries(checkup, &probe);
+    check_sorter(checkup, &probe);
+    check_dead(checkup, &probe);
     check_waiting(checkup, &probe);
 }
 
@@ -176,10 +226,13 @@ static void check_connected(struct checkup *checkup, const struct amqp_url *url)
                 rabbit->address, rabbit->vhost);
     findings_ok(checkup->findings, "broker version", "%s %s", rabbit->product,
                 rabbit->version_text);
-    check_tls(checkup->findings, url);
-    check_alarm(checkup);
-    if (check_permissions(checkup) && checkup->topology->generation != 0 &&
-        check_topology(checkup)) {
+    check_tls(checkup, url);
+    const bool takes_messages = check_alarm(checkup, url);
+    const bool set_up = checkup->topology->generation != 0;
+    if (!takes_messages) {
+        /* The others publish too. */
+        (void)(set_up && check_topology(checkup)); /* what it finds stands in the findings */
+    } else if (check_permissions(checkup) && set_up && check_topology(checkup)) {
         check_routes(checkup);
     }
 }
@@ -195,7 +248,7 @@ void doctor_broker(const struct config *config, struct findings *findings,
         return;
     }
     check_names(findings, &url);
-    if (!rabbit_open(&checkup.rabbit, &url, "doctor", &error)) {
+    if (!rabbit_open(&checkup.rabbit, &url, "till doctor", &error)) {
         findings_fault(findings, "broker login", &error);
         return;
     }

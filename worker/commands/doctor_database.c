@@ -7,8 +7,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/connect/peer.h"
 #include "common/connect/postgres.h"
 #include "common/connect/postgres_settings.h"
+#include "worker/commands/doctor_transport.h"
 #include "worker/postgres/generation.h"
 #include "worker/postgres/migrate.h"
 
@@ -53,38 +55,28 @@ static void check_names(struct checkup *checkup)
     postgres_settings_free(&settings);
 }
 
-static void check_tls(struct checkup *checkup)
+static bool server_verified(PGconn *connection)
 {
-    if (PQsslInUse(checkup->postgres.connection) == 0) {
-        findings_ok(checkup->findings, "database TLS",
-                    "not used: right for a loopback address; elsewhere take sslmode=verify-full");
-    } else {
-        findings_ok(checkup->findings, "database TLS", "%s",
-                    PQsslAttribute(checkup->postgres.connection, "protocol"));
+    PQconninfoOption *options = PQconninfo(connection);
+    bool verified = false;
+    for (const PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++) {
+        verified |= strcmp(o->keyword, "sslmode") == 0 && o->val != NULL &&
+                    strcmp(o->val, "verify-full") == 0;
     }
+    PQconninfoFree(options);
+    return verified;
 }
 
-/* A pooler hands out its own backend's number for cancelling, not the server's. In transaction mode
- * it gives the session to somebody else in between, and prepared statements and settings with it.
- */
-static void check_pooler(struct checkup *checkup)
+static void check_tls(struct checkup *checkup)
 {
-    PGresult *result;
-    struct error error = {0};
-    if (!ask(checkup, "database pooler", "SELECT pg_backend_pid()", &result)) {
-        return;
-    }
-    const long server = strtol(PQgetvalue(result, 0, 0), NULL, 10);
-    PQclear(result);
-    if (server == PQbackendPID(checkup->postgres.connection)) {
-        findings_ok(checkup->findings, "database pooler", "none in the way");
-        return;
-    }
-    error_set(&error, ERROR_CONFIG, "a pooler stands between us and the server");
-    error_advise(&error,
-                 "Connect to PostgreSQL directly: a worker needs its sessions for itself, and "
-                 "only one for each lane.");
-    findings_fault(checkup->findings, "database pooler", &error);
+    PGconn *connection = checkup->postgres.connection;
+    const struct transport transport = {
+        .local = peer_is_local(PQsocket(connection)),
+        .tls = PQsslInUse(connection) == 0 ? NULL : PQsslAttribute(connection, "protocol"),
+        .verified = server_verified(connection),
+        .remedy = "Take sslmode=verify-full, with the server's authority as sslrootcert.",
+    };
+    doctor_transport(checkup->findings, "database TLS", &transport);
 }
 
 static void check_durability(struct checkup *checkup)
@@ -115,6 +107,16 @@ static void check_durability(struct checkup *checkup)
     PQclear(result);
 }
 
+/* Who may not even look lacks the role as well. */
+static void advise_role(struct checkup *checkup, const char *user, struct error *error)
+{
+    error->remedy[0] = '\0';
+    error_advise(error,
+                 "As the schema's owner: till setup --roles; then GRANT %s_worker TO "
+                 "\"%s\";",
+                 checkup->config->namespace.value, user);
+}
+
 static bool check_schema(struct checkup *checkup)
 {
     struct error error = {0};
@@ -122,6 +124,9 @@ static bool check_schema(struct checkup *checkup)
     const char *namespace = checkup->config->namespace.value;
     if (!migrate_verify(&checkup->postgres, namespace, &migrations, &error) ||
         !generation_current(&checkup->postgres, &generation, &error)) {
+        if (postgres_failed_with(&checkup->postgres, "42501")) {
+            advise_role(checkup, PQuser(checkup->postgres.connection), &error);
+        }
         findings_fault(checkup->findings, "schema", &error);
         return false;
     }
@@ -136,12 +141,14 @@ static void check_privileges(struct checkup *checkup)
 {
     PGresult *result;
     struct error error = {0};
-    const char *namespace = checkup->config->namespace.value;
     if (!ask(checkup, "database roles",
              "SELECT count(*), coalesce(min(c.relname), ''), current_user FROM pg_class AS c "
              "WHERE c.relnamespace = to_regnamespace(current_schema()) AND c.relkind = 'r' "
              "AND c.relname <> 'migration' "
-             "AND NOT has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE')",
+             /* Of a list, any one would do. */
+             "AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, "
+             "'INSERT')"
+             " AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))",
              &result)) {
         return;
     }
@@ -151,10 +158,7 @@ static void check_privileges(struct checkup *checkup)
     } else {
         error_set(&error, ERROR_CONFIG, "\"%s\" may not do what a worker does with table \"%s\"",
                   PQgetvalue(result, 0, 2), PQgetvalue(result, 0, 1));
-        error_advise(&error,
-                     "As the schema's owner: till setup --roles; then GRANT %s_worker TO "
-                     "\"%s\";",
-                     namespace, PQgetvalue(result, 0, 2));
+        advise_role(checkup, PQgetvalue(result, 0, 2), &error);
         findings_fault(checkup->findings, "database roles", &error);
     }
     PQclear(result);
@@ -238,7 +242,7 @@ static void check_connected(struct checkup *checkup)
     findings_ok(checkup->findings, "database version", "PostgreSQL %s",
                 PQparameterStatus(checkup->postgres.connection, "server_version"));
     check_tls(checkup);
-    check_pooler(checkup);
+    doctor_pooler(checkup->config, checkup->findings, &checkup->postgres);
     check_durability(checkup);
     check_clock(checkup);
     if (check_schema(checkup)) {

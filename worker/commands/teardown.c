@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * till teardown: removes a namespace from the broker and from the database, in this order: as long
- * as the database has it, another attempt knows what to look for on the broker. */
+ * as the database has it, another attempt knows what to look for on the broker. What the database
+ * would refuse is found out before: nothing is removed then. */
 #include <stdio.h>
 
 #include "common/connect/amqp_url.h"
@@ -46,7 +47,8 @@ static bool remove_both(struct rabbit *rabbit, struct postgres *postgres, const 
 {
     uint32_t newest = 0;
     struct teardown done;
-    if (!generation_newest(postgres, &newest, error) ||
+    if (!teardown_rehearse(postgres, namespace, error) ||
+        !generation_newest(postgres, &newest, error) ||
         !topology_remove(rabbit, namespace, newest == 0 ? GENERATIONS_LIKELY : newest, error)) {
         return false;
     }

@@ -19,6 +19,8 @@
 /* Of deliveries in hand: a batch that is decided, one that is confirmed, and as many to come. */
 #define PREFETCH_BATCHES (2u * BATCHES)
 
+#define DRAIN_MAX_MS 4000u
+
 enum {
     POLL_WAKE,
     POLL_BROKER,
@@ -105,12 +107,25 @@ static void close_parts(struct lane_thread *thread)
     rabbit_broker_close(&thread->broker);
 }
 
+/* Finishes what is in hand, but not for ever: with a server away it is given back instead. */
+static void drain(struct lane_thread *thread, uint64_t *since_ms)
+{
+    const uint64_t now = now_ms();
+    if (*since_ms == 0) {
+        *since_ms = now;
+        lane_drain(&thread->lane);
+    } else if (now - *since_ms > DRAIN_MAX_MS) {
+        lane_give_back(&thread->lane);
+    }
+}
+
 static void work(struct lane_thread *thread)
 {
     struct error error = {0};
+    uint64_t draining_since_ms = 0;
     for (;;) {
         if (atomic_load(&thread->draining)) {
-            lane_drain(&thread->lane);
+            drain(thread, &draining_since_ms);
         }
         switch (lane_step(&thread->lane, now_ms(), &error)) {
         case LANE_AGAIN:

@@ -3,6 +3,8 @@
  * What is done in each phase of a batch: at most one call to a port. */
 #include "worker/lane/advance.h"
 
+#include <string.h>
+
 #include "worker/lane/announce.h"
 #include "worker/lane/part.h"
 
@@ -22,21 +24,22 @@ static enum step step_of(enum port_answer answer)
 static enum step arena_full(struct error *error)
 {
     error_set(error, ERROR_JOB, "the batch's memory is full");
-    return STEP_FAILED;
+    return STEP_FULL;
 }
 
 /* ---- Taking ---- */
 
 static enum step take(struct lane *lane, struct batch *batch, struct error *error)
 {
-    struct delivery delivery;
     const bool nothing = batch->count == 0;
     if (lane->draining || !batch_has_room(batch, lane->plan.jobs_max)) {
         return nothing ? STEP_WAIT : STEP_DONE;
     }
-    switch (lane->broker.ops->take(lane->broker.self, &batch->arena, &delivery, error)) {
+    struct taken *taken = &batch->taken[batch->count];
+    switch (lane->broker.ops->take(lane->broker.self, &batch->arena, &taken->delivery, error)) {
     case PORT_DONE:
-        batch->taken[batch->count++] = (struct taken){.delivery = delivery, .kind = TAKEN_RAW};
+        taken->kind = TAKEN_RAW;
+        batch->count++;
         return STEP_AGAIN;
     case PORT_WAIT: /* a batch is what is there */
         return nothing ? STEP_WAIT : STEP_DONE;
@@ -59,17 +62,39 @@ static enum step claim(struct lane *lane, struct error *error)
     return STEP_AGAIN;
 }
 
-/* Before the job is parsed, for that may be what crashes: counted each time that it is begun. */
+/* Whether this lane has begun it before, and is still alive: it was given back for other reasons.
+ */
+static bool has_survived(const struct lane *lane, const struct lonely *lonely)
+{
+    for (size_t i = 0; i < BATCHES; i++) {
+        const struct lonely *last = &lane->batches[i].lonely;
+        if (last->begun && last->size == lonely->size &&
+            memcmp(last->name, lonely->name, lonely->size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Before the job is parsed, for that may be what crashes: counted when it is begun, but only once
+ * as long as the lane lives, so that outages park no honest job. */
 static enum step count_lonely(struct lane *lane, struct batch *batch, struct error *error)
 {
     uint32_t begun = 0;
+    const struct lonely lonely = part_lonely(batch);
+    if (has_survived(lane, &lonely)) {
+        batch->lonely_counted = true;
+        return STEP_AGAIN;
+    }
+    batch->lonely = lonely;
     const enum port_answer answer = lane->database.ops->count_lonely(
-        lane->database.self, part_lonely_name(batch), &begun, error);
+        lane->database.self, (struct span){batch->lonely.name, lonely.size}, &begun, error);
     if (answer != PORT_DONE) {
         return step_of(answer);
     }
     batch->lonely_counted = true;
-    if (begun > LONELY_BEGINNINGS) {
+    batch->lonely.begun = begun <= LONELY_BEGINNINGS;
+    if (!batch->lonely.begun) {
         part_park_crashing(batch);
         lane->counters.parked++;
     }
@@ -121,14 +146,16 @@ static enum step decide_loaded(struct batch *batch, struct error *error)
     return STEP_DONE;
 }
 
+/* What is decided must be announced: a part that leaves no memory for that is not saved. */
 static enum step load_and_decide(struct lane *lane, struct batch *batch, struct error *error)
 {
-    if (batch->entry_count == 0) {
-        return STEP_DONE;
+    enum step step = STEP_DONE;
+    if (batch->entry_count > 0) {
+        const enum port_answer answer = lane->database.ops->load(
+            lane->database.self, &batch->demand, &batch->arena, &batch->state, error);
+        step = answer == PORT_DONE ? decide_loaded(batch, error) : step_of(answer);
     }
-    const enum port_answer answer = lane->database.ops->load(lane->database.self, &batch->demand,
-                                                             &batch->arena, &batch->state, error);
-    return answer == PORT_DONE ? decide_loaded(batch, error) : step_of(answer);
+    return step == STEP_DONE && !announce_has_memory(batch) ? arena_full(error) : step;
 }
 
 static enum step save(struct lane *lane, struct batch *batch, struct error *error)
@@ -144,13 +171,13 @@ static enum step save(struct lane *lane, struct batch *batch, struct error *erro
 /* ---- Telling ---- */
 
 /* Promise 5: nothing is told of a part that is not saved. */
-static enum step compose(struct lane *lane, struct batch *batch, struct error *error)
+static enum step compose(struct lane *lane, struct batch *batch)
 {
     ENSURE(batch->phase == BATCH_SAVED);
     if (announce_compose(batch, lane->plan.namespace)) {
         return STEP_DONE;
     }
-    error_set(error, ERROR_FATAL, "one job's messages do not fit into a batch's memory");
+    ENSURE(!"a part leaves memory for its messages");
     return STEP_FAILED;
 }
 
@@ -192,7 +219,7 @@ enum step advance(struct lane *lane, struct batch *batch, struct error *error)
     case BATCH_DECIDED:
         return save(lane, batch, error);
     case BATCH_SAVED:
-        return compose(lane, batch, error);
+        return compose(lane, batch);
     case BATCH_COMPOSED:
         return publish(lane, batch, error);
     case BATCH_PUBLISHED:

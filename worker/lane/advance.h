@@ -10,6 +10,7 @@ enum step {
     STEP_DONE,   /* the batch is in its next phase */
     STEP_AGAIN,  /* part of the way; go on at once */
     STEP_WAIT,   /* a port has nothing yet */
+    STEP_FULL,   /* the part is too large for the batch's memory, and so says the error */
     STEP_FAILED, /* the error says how */
 };
 

@@ -12,16 +12,18 @@
 #include "common/contract/names.h"
 #include "till/slot.h"
 
-/* Of one job: event, reply, dead letter; or an edge and a change for each SKU, a replaced hold's
- * included. */
-#define MESSAGES_A_STEP (2u * 2u * JOB_ITEMS_MAX)
-#define MESSAGES_MAX    1536u /* at once */
-_Static_assert(MESSAGES_A_STEP >= 3 && MESSAGES_MAX >= MESSAGES_A_STEP, "a step must fit");
+/* Of one job: event, reply and dead letter. Of one SKU: an edge and a change. */
+#define MESSAGES_OF_ONE 3u
 
 struct composer {
     struct batch *batch;
     const char *namespace;
 };
+
+static bool has_room(const struct batch *batch)
+{
+    return batch->message_count + MESSAGES_OF_ONE <= MESSAGES_MAX;
+}
 
 static struct message *add(struct composer *composer, struct message message)
 {
@@ -86,7 +88,7 @@ static bool compose_answer(struct composer *composer, const struct taken *taken,
     if (!event_of_answer(composer->namespace, &answer, &composer->batch->arena, &event)) {
         return false;
     }
-    add_event(composer, &taken->delivery, &event, INSTANT_NONE, false);
+    add_event(composer, &taken->delivery, &event, INSTANT_NONE, taken->delivery.delivery_count > 0);
     return true;
 }
 
@@ -218,48 +220,72 @@ static bool add_news(struct composer *composer, const struct stock *stock, enum 
     return true;
 }
 
-/* An edge that this item's change was, and the stock as it stands after the batch: told once, by
- * whoever changed it last. Of a repeat nobody knows whether it was told, so it is told again. */
+/* How the stock stands after the batch: told once, however many jobs moved it. */
+static bool compose_change(struct composer *composer, struct stock *stock, bool repeat)
+{
+    const uint32_t step = composer->batch->composed.step + 1;
+    if (stock->told != 0 && stock->told != step) {
+        return true;
+    }
+    stock->told = step;
+    return add_news(composer, stock, STOCK_CHANGED, stock->version,
+                    repeat && stock->mark == MARK_SAME);
+}
+
+/* The edge that this item's change was, then the stock. Of a repeat nobody knows whether its news
+ * were told, so they are told again. */
 static bool compose_item_news(struct composer *composer, const struct decision *decision,
                               const struct decision_item *item, bool repeat)
 {
     if (!item->moved) {
         return true;
     }
-    const struct stock *stock = state_stock(&composer->batch->state, decision->pool, item->sku);
+    struct stock *stock = state_stock(&composer->batch->state, decision->pool, item->sku);
     if (stock == NULL) {
         return true; /* a repeat of a job on a hold or sale that was pruned */
     }
-    if (item->available == 0 && item->available_before > 0 &&
-        !add_news(composer, stock, STOCK_OUT, item->version, repeat)) {
+    if (item->edge == EDGE_OUT && !add_news(composer, stock, STOCK_OUT, item->version, repeat)) {
         return false;
     }
-    if (item->available > 0 && item->available_before == 0 &&
-        !add_news(composer, stock, STOCK_BACK, item->version, repeat)) {
+    if (item->edge == EDGE_BACK && !add_news(composer, stock, STOCK_BACK, item->version, repeat)) {
         return false;
     }
-    return (!repeat && item->version != stock->version) ||
-           add_news(composer, stock, STOCK_CHANGED, stock->version, repeat);
+    return compose_change(composer, stock, repeat);
 }
 
+static const struct decision *decision_of(const struct result *result)
+{
+    switch (result->kind) {
+    case RESULT_DECISION:
+        return &result->decision;
+    case RESULT_REPEAT:
+        return result->repeat;
+    case RESULT_ANSWER:
+    case RESULT_NOTHING:
+        break;
+    }
+    return NULL;
+}
+
+/* The news of a job's items, and then of the items that it released: as many as there is room for.
+ */
 static bool compose_news(struct composer *composer, const struct taken *taken)
 {
-    if (taken->kind != TAKEN_JOB) {
+    struct batch *batch = composer->batch;
+    uint32_t *news = &batch->composed.news;
+    if (taken->kind != TAKEN_JOB || decision_of(&batch->results[taken->entry]) == NULL) {
         return true;
     }
-    const struct result *result = &composer->batch->results[taken->entry];
-    const bool repeat = result->kind == RESULT_REPEAT;
-    if (!repeat && result->kind != RESULT_DECISION) {
-        return true;
-    }
-    const struct decision *decision = repeat ? result->repeat : &result->decision;
-    for (uint32_t i = 0; i < decision->item_count; i++) {
-        if (!compose_item_news(composer, decision, &decision->items[i], repeat)) {
-            return false;
-        }
-    }
-    for (uint32_t i = 0; i < decision->released_count; i++) {
-        if (!compose_item_news(composer, decision, &decision->released_items[i], repeat)) {
+    const struct result *result = &batch->results[taken->entry];
+    const struct decision *decision = decision_of(result);
+    for (; *news < decision->item_count + decision->released_count; (*news)++) {
+        const struct decision_item *item =
+            *news < decision->item_count ? &decision->items[*news]
+                                         : &decision->released_items[*news - decision->item_count];
+        const uint32_t messages = batch->message_count;
+        if (!has_room(batch) ||
+            !compose_item_news(composer, decision, item, result->kind == RESULT_REPEAT)) {
+            batch->message_count = messages;
             return false;
         }
     }
@@ -267,17 +293,34 @@ static bool compose_news(struct composer *composer, const struct taken *taken)
 }
 
 /* The steps of a part: what became of each job, then the news of the stock that each job moved. */
-static bool compose_step(struct composer *composer, uint32_t step)
+static bool compose_step(struct composer *composer)
 {
-    const struct batch *batch = composer->batch;
-    return step < batch->part
-               ? compose_taken(composer, &batch->taken[batch->first + step])
-               : compose_news(composer, &batch->taken[batch->first + step - batch->part]);
+    struct batch *batch = composer->batch;
+    const uint32_t step = batch->composed.step;
+    const uint32_t messages = batch->message_count;
+    if (step >= batch->part) {
+        return compose_news(composer, &batch->taken[batch->first + step - batch->part]);
+    }
+    if (!has_room(batch) || !compose_taken(composer, &batch->taken[batch->first + step])) {
+        batch->message_count = messages;
+        return false;
+    }
+    return true;
 }
 
 static uint32_t step_count(const struct batch *batch)
 {
     return 2 * batch->part;
+}
+
+static bool is_past(struct announced one, struct announced other)
+{
+    return one.step > other.step || (one.step == other.step && one.news > other.news);
+}
+
+bool announce_has_memory(const struct batch *batch)
+{
+    return arena_room(&batch->arena) >= ANNOUNCE_MEMORY_MAX;
 }
 
 bool announce_compose(struct batch *batch, const char *namespace)
@@ -290,29 +333,16 @@ bool announce_compose(struct batch *batch, const char *namespace)
     if (batch->messages == NULL) {
         return false;
     }
-    while (batch->composed < step_count(batch) &&
-           batch->message_count + MESSAGES_A_STEP <= MESSAGES_MAX) {
-        const size_t mark = arena_mark(&batch->arena);
-        const uint32_t messages = batch->message_count;
-        if (!compose_step(&composer, batch->composed)) {
-            arena_rewind(&batch->arena, mark);
-            batch->message_count = messages;
-            break;
-        }
-        batch->composed++;
+    while (batch->composed.step < step_count(batch) && compose_step(&composer)) {
+        batch->composed = (struct announced){batch->composed.step + 1, 0};
     }
-    return batch->composed > batch->announced;
+    return is_past(batch->composed, batch->announced);
 }
 
 bool announce_confirmed(struct batch *batch)
 {
-    ENSURE(batch->composed > batch->announced);
+    ENSURE(is_past(batch->composed, batch->announced));
     batch->announced = batch->composed;
     batch->message_count = 0;
-    return batch->announced < step_count(batch);
-}
-
-bool announce_is_complete(const struct batch *batch)
-{
-    return batch->composed == step_count(batch);
+    return batch->announced.step < step_count(batch);
 }

@@ -8,14 +8,16 @@ static bool is_suspect(const struct taken *taken)
     return taken->delivery.delivery_count >= DELIVERIES_SUSPECT;
 }
 
-/* A job that may be one that crashes workers is a part of its own. */
+/* A job that may be one that crashes workers is a part of its own. Jobs among which one makes
+ * trouble are decided apart from those behind them. */
 static uint32_t part_from(const struct batch *batch, uint32_t first)
 {
     if (is_suspect(&batch->taken[first])) {
         return 1;
     }
+    const uint32_t last = first < batch->bad_end ? batch->bad_end : batch->count;
     uint32_t end = first + 1;
-    while (end < batch->count && !is_suspect(&batch->taken[end])) {
+    while (end < last && !is_suspect(&batch->taken[end])) {
         end++;
     }
     return end - first;
@@ -24,6 +26,7 @@ static uint32_t part_from(const struct batch *batch, uint32_t first)
 void batch_init(struct batch *batch, void *memory, size_t size)
 {
     arena_init(&batch->arena, memory, size);
+    batch->lonely = (struct lonely){.size = 0};
     batch_reset(batch);
 }
 
@@ -40,8 +43,8 @@ void batch_reset(struct batch *batch)
 bool batch_has_room(const struct batch *batch, uint32_t jobs_max)
 {
     ENSURE(jobs_max <= BATCH_JOBS_MAX);
-    /* Deliveries take a quarter of the arena at most: what is made of them needs more. */
-    return batch->count < jobs_max && batch->arena.used < batch->arena.size / 4 &&
+    return batch->count < jobs_max &&
+           batch->arena.used < batch->arena.size / BATCH_DELIVERIES_SHARE &&
            arena_room(&batch->arena) >= DELIVERY_MEMORY_MAX;
 }
 
@@ -49,6 +52,7 @@ void batch_close(struct batch *batch)
 {
     ENSURE(batch->count > 0);
     batch->first = 0;
+    batch->bad_end = 0;
     batch->part = part_from(batch, 0);
     batch->lonely_counted = false;
     batch->mark_taken = arena_mark(&batch->arena);
@@ -76,8 +80,8 @@ void batch_rewind(struct batch *batch)
     batch->results = NULL;
     batch->messages = NULL;
     batch->message_count = 0;
-    batch->composed = 0;
-    batch->announced = 0;
+    batch->composed = (struct announced){0, 0};
+    batch->announced = (struct announced){0, 0};
     for (uint32_t i = batch->first; i < batch->first + batch->part; i++) {
         if (batch->taken[i].kind != TAKEN_PARKED) {
             batch->taken[i].kind = TAKEN_RAW; /* what it was parsed into stood in the arena */
@@ -90,6 +94,7 @@ bool batch_halve(struct batch *batch)
     if (batch->part == 1) {
         return false;
     }
+    batch->bad_end = batch->first + batch->part;
     batch->part /= 2;
     return true;
 }

@@ -16,6 +16,8 @@
 #include "worker/lane/delivery.h"
 #include "worker/lane/ports.h"
 
+#define BATCH_DELIVERIES_SHARE 4u /* of the arena: what is made of deliveries needs more */
+
 enum batch_phase {
     BATCH_EMPTY,     /* takes deliveries */
     BATCH_TAKEN,     /* the part may be begun */
@@ -47,6 +49,19 @@ struct taken {
     uint32_t entry;             /* of a job: its place among the part's entries */
 };
 
+/* How far a part has been announced. */
+struct announced {
+    uint32_t step;
+    uint32_t news; /* of this step */
+};
+
+/* A job that was begun alone, by the name under which its beginnings are counted. */
+struct lonely {
+    char name[JOB_EXPIRE_ID_MAX];
+    uint32_t size;
+    bool begun; /* and this lane has survived it so far */
+};
+
 struct batch {
     enum batch_phase phase;
     struct arena arena;
@@ -57,8 +72,8 @@ struct batch {
     /* The part under way: taken[first] to taken[first + part - 1]. */
     uint32_t first;
     uint32_t part;
+    uint32_t bad_end; /* somewhere before this one is a job that made trouble; 0: none is known */
     bool lonely_counted;  /* this beginning of a lonely job */
-    char lonely_name[32]; /* of a lonely job that has no name of its own */
     struct error trouble; /* of the last one that failed; a parked job's text is here */
 
     struct entry *entries;
@@ -68,11 +83,13 @@ struct batch {
     struct state state;
     struct result *results; /* one an entry, once decided */
 
+    struct lonely lonely; /* the last one; it outlives a reset */
+
     size_t mark_saved;        /* of the arena: messages are above */
     struct message *messages; /* those being published */
     uint32_t message_count;
-    uint32_t composed;  /* steps of announce.c whose messages these are */
-    uint32_t announced; /* steps whose messages were confirmed */
+    struct announced composed;  /* up to here these are */
+    struct announced announced; /* up to here they were confirmed */
 };
 
 /* The memory is the caller's, and stays with the batch. */

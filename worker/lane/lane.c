@@ -4,6 +4,8 @@
  * fails. While the broker confirms one batch, the next one is being decided. */
 #include "worker/lane/lane.h"
 
+#include <string.h>
+
 #include "worker/lane/advance.h"
 #include "worker/lane/announce.h"
 #include "worker/lane/backoff.h"
@@ -52,19 +54,18 @@ static void count_saved(struct lane *lane, const struct batch *batch)
     }
 }
 
-/* The database has done its share: what failed before is forgotten. */
+/* The database has done its share, or has nothing to do with the part any more. */
 static void part_saved(struct lane *lane, struct batch *batch)
 {
     batch->mark_saved = arena_mark(&batch->arena);
-    lane->failures = 0;
     lane->trouble_since_ms = 0;
     count_saved(lane, batch);
 }
 
-/* The next batch may be decided, once all of this one is on its way. */
+/* The next batch may be decided: of this one nothing waits for the database any more. */
 static void part_published(struct lane *lane, struct batch *batch)
 {
-    if (batch == front_of(lane) && batch_is_last_part(batch) && announce_is_complete(batch)) {
+    if (batch == front_of(lane) && batch_is_last_part(batch)) {
         ENSURE(back_of(lane)->phase == BATCH_EMPTY);
         lane->front = 1 - lane->front;
     }
@@ -72,6 +73,7 @@ static void part_published(struct lane *lane, struct batch *batch)
 
 static void part_acknowledged(struct lane *lane, struct batch *batch)
 {
+    lane->failures = 0;
     lane->counters.jobs += batch->part;
     if (batch_next_part(batch)) {
         batch->phase = BATCH_TAKEN;
@@ -126,6 +128,7 @@ static void give_back_and_pause(struct lane *lane, uint64_t now_ms)
 /* The same part again, or, past the bound, somebody else's: another worker may see the database. */
 static void part_again(struct lane *lane, struct batch *batch, uint64_t now_ms)
 {
+    lane->database.ops->abandon(lane->database.self);
     if (lane->trouble_since_ms == 0) {
         lane->trouble_since_ms = now_ms;
     }
@@ -140,33 +143,45 @@ static void part_again(struct lane *lane, struct batch *batch, uint64_t now_ms)
     pause_after_failure(lane, now_ms);
 }
 
-/* Halved until the job that makes trouble is alone; alone it is put aside, undecided, so that a
- * replay can decide it once the cause is mended. */
-static void part_smaller(struct lane *lane, struct batch *batch, const struct error *error)
+/* Undecided, so that a replay can decide it once the cause is mended. */
+static void put_aside(struct lane *lane, struct batch *batch, const struct error *error)
 {
-    if (batch_halve(batch)) {
-        batch->phase = next[batch->phase].failed;
+    if (!announce_has_memory(batch)) {
         batch_rewind(batch);
-        return;
     }
     batch->trouble = *error;
     part_park_failed(batch);
     lane->counters.parked++;
     batch->phase = BATCH_SAVED;
-    batch->mark_saved = arena_mark(&batch->arena);
+    part_saved(lane, batch);
+}
+
+/* Halved until the job that makes trouble is alone. */
+static enum lane_progress part_smaller(struct lane *lane, struct batch *batch,
+                                       const struct error *error)
+{
+    lane->database.ops->abandon(lane->database.self);
+    if (!batch_halve(batch)) {
+        put_aside(lane, batch, error);
+        return LANE_FAILED;
+    }
+    batch->phase = next[batch->phase].failed;
+    batch_rewind(batch);
+    return LANE_AGAIN;
 }
 
 static void part_failed(struct lane *lane, struct batch *batch, uint64_t now_ms,
                         const struct error *error)
 {
-    lane->database.ops->abandon(lane->database.self);
+    /* It may be a lonely job's own fault: then its next beginning counts. */
+    batch->lonely.begun &= error->kind == ERROR_RETRY || error->kind == ERROR_FENCED;
     switch (error->kind) {
     case ERROR_RETRY:
     case ERROR_UNKNOWN:
         part_again(lane, batch, now_ms);
         return;
     case ERROR_JOB:
-        part_smaller(lane, batch, error);
+        (void)part_smaller(lane, batch, error); /* whichever: the error is to be logged */
         return;
     case ERROR_NONE:
     case ERROR_FENCED:
@@ -202,10 +217,16 @@ static enum lane_progress move(struct lane *lane, struct batch *batch, bool *wai
     case STEP_WAIT:
         *waits = true;
         return LANE_AGAIN;
+    case STEP_FULL:
+        return part_smaller(lane, batch, error);
     case STEP_FAILED:
         break;
     }
+    const uint32_t jobs = batch->part;
     failed(lane, batch, now_ms, error);
+    if (jobs > 0) {
+        error_wrap(error, "batch of %u jobs", jobs);
+    }
     return LANE_FAILED;
 }
 
@@ -250,13 +271,13 @@ void lane_init(struct lane *lane, const struct lane_plan *plan, struct broker br
                struct database database, uint64_t seed, void *memory)
 {
     ENSURE(plan->jobs_max >= 1 && plan->jobs_max <= BATCH_JOBS_MAX);
-    *lane = (struct lane){
-        .plan = *plan,
-        .broker = broker,
-        .database = database,
-        .origins = {address_of(plan->namespace, "stock"),
-                    address_lanes(plan->namespace, plan->generation)},
-    };
+    memset(lane, 0, sizeof *lane); /* it is too large for a compound literal on a thread's stack */
+    lane->plan = *plan;
+    lane->broker = broker;
+    lane->database = database;
+    lane->origins = (struct origins){address_of(plan->namespace, "stock"),
+                                     address_lanes(plan->namespace, plan->generation)};
+    lane->database_ready = true; /* a standby needs no database until it has been delivered to */
     prng_init(&lane->prng, seed);
     for (size_t i = 0; i < BATCHES; i++) {
         batch_init(&lane->batches[i], (char *)memory + i * BATCH_MEMORY, BATCH_MEMORY);
@@ -309,4 +330,5 @@ void lane_give_back(struct lane *lane)
     lane->back_waits = false;
     lane->subscribed = false;
     lane->claimed = false;
+    lane->trouble_since_ms = 0;
 }

@@ -47,15 +47,14 @@ struct lane {
     struct origins origins;
     struct prng prng;
     struct batch batches[BATCHES];
-    uint32_t
-        front; /* the batch that is being decided; the other one is being confirmed, or empty */
+    uint32_t front; /* the batch being decided; the other one is being confirmed, or empty */
     bool front_waits;
     bool back_waits;
     bool subscribed;
     bool claimed;        /* since the first delivery after the subscription */
     bool database_ready; /* it was, before the subscription */
     bool draining;
-    uint32_t failures;       /* in a row */
+    uint32_t failures;       /* since a part was acknowledged */
     uint64_t pause_until_ms; /* nothing is asked of the database or for a subscription until then */
     uint64_t trouble_since_ms; /* since when the database has failed; 0: it has not */
     struct lane_counters counters;

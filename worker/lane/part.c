@@ -124,31 +124,47 @@ static void put_aside(struct batch *batch, enum dead_reason reason, struct job_g
     batch->entry_count = 0;
 }
 
-void part_park_failed(struct batch *batch)
+/* What can be said of a job that was not parsed. */
+static struct job_glimpse glimpse_unparsed(const struct taken *taken)
 {
-    const struct job *job = &batch->taken[batch->first].job;
-    const char *kind = kind_text(job->kind);
-    /* The job stands in the part's memory, which stays as it is until the part is done. */
-    put_aside(batch, DEAD_FAILED,
-              (struct job_glimpse){job->id, {kind, (uint32_t)strlen(kind)}, job->store});
+    const struct span id = taken->delivery.message_id;
+    const bool valid = job_id_valid(id) || job_expire_id_valid(id);
+    return (struct job_glimpse){valid ? id : SPAN_NONE, SPAN_NONE, SPAN_NONE};
 }
 
-struct span part_lonely_name(struct batch *batch)
+static struct job_glimpse glimpse_parsed(const struct job *job)
+{
+    const char *kind = kind_text(job->kind);
+    return (struct job_glimpse){job->id, {kind, (uint32_t)strlen(kind)}, job->store};
+}
+
+void part_park_failed(struct batch *batch)
+{
+    const struct taken *taken = &batch->taken[batch->first];
+    /* The job stands in the part's memory, which stays as it is until the part is done. */
+    put_aside(batch, DEAD_FAILED,
+              taken->kind == TAKEN_JOB ? glimpse_parsed(&taken->job) : glimpse_unparsed(taken));
+}
+
+struct lonely part_lonely(const struct batch *batch)
 {
     const struct delivery *delivery = &batch->taken[batch->first].delivery;
+    const struct span id = delivery->message_id;
+    struct lonely lonely = {.begun = false};
     ENSURE(batch_is_lonely(batch));
-    if (job_id_valid(delivery->message_id) || job_expire_id_valid(delivery->message_id)) {
-        return delivery->message_id;
+    if (job_id_valid(id) || job_expire_id_valid(id)) {
+        memcpy(lonely.name, id.bytes, id.size);
+        lonely.size = id.size;
+        return lonely;
     }
-    (void)snprintf(batch->lonely_name, sizeof batch->lonely_name, "till:body:%08x:%u",
-                   till_crc32(delivery->body.bytes, delivery->body.size), delivery->body.size);
-    return (struct span){batch->lonely_name, (uint32_t)strlen(batch->lonely_name)};
+    lonely.size = (uint32_t)snprintf(lonely.name, sizeof lonely.name, "till:body:%08x:%u",
+                                     till_crc32(delivery->body.bytes, delivery->body.size),
+                                     delivery->body.size);
+    return lonely;
 }
 
 void part_park_crashing(struct batch *batch)
 {
-    const struct span id = batch->taken[batch->first].delivery.message_id;
     error_set(&batch->trouble, ERROR_JOB, "begun alone %u times without an end", LONELY_BEGINNINGS);
-    put_aside(batch, DEAD_CRASHING,
-              (struct job_glimpse){job_id_valid(id) ? id : SPAN_NONE, SPAN_NONE, SPAN_NONE});
+    put_aside(batch, DEAD_CRASHING, glimpse_unparsed(&batch->taken[batch->first]));
 }

@@ -18,10 +18,11 @@ struct origins {
  * demand. False: the arena is full. */
 bool part_parse(struct batch *batch, const struct origins *origins) MUST_CHECK;
 
-/* A name for the lonely job by which its beginnings are counted: it may crash whoever parses it. */
-struct span part_lonely_name(struct batch *batch);
+/* A name for the lonely job by which its beginnings are counted: it may crash whoever parses it.
+ * Not begun. */
+struct lonely part_lonely(const struct batch *batch);
 
-/* Put the part's only job aside: the database refused it, as the batch's trouble says; or it was
+/* Put the part's only job aside: it could not be decided, as the batch's trouble says; or it was
  * begun alone too often. */
 void part_park_failed(struct batch *batch);
 void part_park_crashing(struct batch *batch);

@@ -5,8 +5,9 @@
  * worker/postgres/database.c; the simulator has its own.
  *
  * No call blocks. One that answers PORT_WAIT has begun, or found nothing to do yet: call it again,
- * with the same arguments, when there is something to read or write. After PORT_FAILED the error's
- * kind says what to do next. */
+ * with the same arguments, when there is something to read or write. The lane has no time-outs of
+ * its own: a port that waits for a server too long fails. After PORT_FAILED the error's kind says
+ * what to do next; a full arena is ERROR_JOB. */
 #pragma once
 
 #include <stdbool.h>
@@ -79,7 +80,7 @@ struct database_ops {
     enum port_answer (*claim)(void *self, struct error *error);
 
     /* How often this job was begun alone, this time included; counted in a transaction of its own.
-     */
+     * A lane asks once for a job, as long as it lives. */
     enum port_answer (*count_lonely)(void *self, struct span job, uint32_t *begun,
                                      struct error *error);
 

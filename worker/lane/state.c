@@ -94,6 +94,7 @@ static void index_stocks(struct state *state)
         table_put(&state->stocks_by_key, &stock->link, stock_hash(state, stock->pool, stock->sku));
         stock->mark = MARK_SAME;
         stock->other = NULL;
+        stock->told = 0;
     }
 }
 

@@ -51,6 +51,7 @@ struct stock {
     instant closes_at;
     enum change_mark mark;
     struct line *other; /* while one job is decided: this SKU in the hold or sale that it names */
+    uint32_t told;      /* when it is announced: the step that tells how it stands; 0: none yet */
 };
 
 /* What a customer bought and holds of a SKU in one round, counted while a limit was set. */

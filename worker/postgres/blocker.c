@@ -4,7 +4,6 @@
 #include "worker/postgres/blocker.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "common/connect/postgres_wait.h"
 
@@ -14,7 +13,7 @@ static const int64_t again_ms = 1000;
 /* A pipeline's backend that waits for its client counts as active; state_change is when its last
  * message came, or when it began to be idle. */
 static const char end_idle_blockers[] =
-    "SELECT count(*) FILTER (WHERE pg_catalog.pg_terminate_backend(a.pid))"
+    "SELECT pg_catalog.pg_terminate_backend(a.pid)"
     " FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids($1::integer)) AS b (pid)"
     " JOIN pg_catalog.pg_stat_activity AS a ON a.pid = b.pid"
     " WHERE a.usename = current_user AND a.wait_event_type = 'Client'"
@@ -82,10 +81,7 @@ static void ask(struct blocker *blocker)
     if (PQisBusy(connection)) {
         return;
     }
-    PGresult *result = PQgetResult(connection);
-    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1) {
-        blocker->ended += (uint32_t)strtoul(PQgetvalue(result, 0, 0), NULL, 10);
-    }
+    PGresult *result = PQgetResult(connection); /* whether anybody was ended shows by itself */
     PQclear(result);
     rest(blocker);
 }

@@ -26,7 +26,6 @@ struct blocker {
     struct postgres postgres;
     struct postgres_dial dial;
     int64_t next_ms; /* not to look again before this */
-    uint32_t ended;  /* how many backends, in all */
 };
 
 /* To be called while a trip of this backend waits; age is for how long it has. What fails is tried

@@ -234,9 +234,8 @@ const struct invariant invariants[] = {
     {"once", "every id has one decision", "jobs", once_source, "true", "times <> 1",
      "format('%s decisions', times)"},
     {"lanes", "no lane's n has gaps but those that were pruned", "lanes", lanes_source, "true",
-     "decided IS NULL OR rows <> numbers OR numbers + forgotten <> decided OR coalesce(first, 1) < "
-     "1"
-     " OR coalesce(last, 0) > decided",
+     "decided IS NULL OR rows <> numbers OR numbers + forgotten <> decided"
+     " OR coalesce(first, 1) < 1 OR coalesce(last, 0) > decided",
      "format('%s decisions numbered %s to %s, %s forgotten, %s counted', rows,"
      " coalesce(first, 0), coalesce(last, 0), forgotten, coalesce(decided::text, 'none'))"},
     {"held", "held is what active holds add up to", "SKUs", held_source, "true",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Finds each line's movement. */
+ * Puts lines and movements together. */
 #include "worker/postgres/movement_line.h"
 
 #include <string.h>
@@ -11,50 +11,38 @@ struct placed {
     const struct movement *released[JOB_ITEMS_MAX];
 };
 
-/* The movement at this place, if there is one and it is of this SKU. */
-static const struct movement *movement_of(const struct result *result, uint32_t at, struct span sku)
+/* The line's place among these; count: it is none of them. */
+static uint32_t place_of(const struct decision_item *items, uint32_t count,
+                         const struct decision_item *item)
 {
-    if (at >= result->movement_count || !span_equal(result->movements[at].stock->sku, sku)) {
-        return NULL;
-    }
-    return &result->movements[at];
+    const uintptr_t offset = (uintptr_t)item - (uintptr_t)items;
+    return offset < count * sizeof *items ? (uint32_t)(offset / sizeof *items) : count;
 }
 
-static void place_released(const struct decision *decision, const struct movement *movement,
-                           struct placed *placed)
-{
-    for (uint32_t i = 0; i < decision->released_count; i++) {
-        if (span_equal(decision->released_items[i].sku, movement->stock->sku)) {
-            placed->released[i] = movement;
-        }
-    }
-}
-
-/* Movements stand in the order of the lines. A second one of a SKU only counts off what the
- * replaced hold had counted. */
 static void place(const struct result *result, struct placed *placed)
 {
     const struct decision *decision = &result->decision;
-    uint32_t at = 0;
     memset(placed, 0, sizeof *placed);
-    for (uint32_t i = 0; i < decision->item_count; i++) {
-        placed->items[i] = movement_of(result, at, decision->items[i].sku);
-        at += placed->items[i] != NULL;
-        const struct movement *second =
-            placed->items[i] == NULL ? NULL : movement_of(result, at, decision->items[i].sku);
-        if (second != NULL) {
-            place_released(decision, second, placed);
-            at++;
+    for (uint32_t i = 0; i < result->movement_count; i++) {
+        const struct movement *movement = &result->movements[i];
+        const uint32_t at = place_of(decision->items, decision->item_count, movement->item);
+        if (at < decision->item_count) {
+            placed->items[at] = movement;
+            continue;
         }
+        const uint32_t released =
+            place_of(decision->released_items, decision->released_count, movement->item);
+        ENSURE(released < decision->released_count);
+        placed->released[released] = movement;
     }
-    for (uint32_t i = 0; i < decision->released_count; i++) {
-        const struct movement *movement = movement_of(result, at, decision->released_items[i].sku);
-        if (movement != NULL) {
-            placed->released[i] = movement;
-            at++;
-        }
-    }
-    ENSURE(at == result->movement_count);
+}
+
+/* Movements stand in the order of the lines. */
+static const struct movement *first_movement(const struct result *result)
+{
+    const bool first =
+        result->movement_count > 0 && result->movements[0].item == &result->decision.items[0];
+    return first ? &result->movements[0] : NULL;
 }
 
 static struct stored_line stored_of(const struct decision_item *item,
@@ -99,7 +87,7 @@ struct stored_line movement_first_line(const struct result *result)
         return (struct stored_line){.moved = false};
     }
     const struct decision_item *item = &result->decision.items[0];
-    return stored_of(item, movement_of(result, 0, item->sku));
+    return stored_of(item, first_movement(result));
 }
 
 void movement_put_more(const struct result *result, struct parameters *parameters)

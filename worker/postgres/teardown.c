@@ -122,7 +122,16 @@ static bool drop_all(struct postgres *postgres, const char *namespace, struct te
             return false;
         }
     }
-    return postgres_commit(postgres, error);
+    return true;
+}
+
+bool teardown_rehearse(struct postgres *postgres, const char *namespace, struct error *error)
+{
+    ENSURE(namespace_valid(namespace)); /* so that it can be quoted by quotes alone */
+    struct teardown ignored = {0};
+    const bool possible = drop_all(postgres, namespace, &ignored, error);
+    postgres_rollback(postgres);
+    return possible || error_wrap(error, "tear down \"%s\"", namespace);
 }
 
 bool teardown_apply(struct postgres *postgres, const char *namespace, struct teardown *done,
@@ -130,7 +139,7 @@ bool teardown_apply(struct postgres *postgres, const char *namespace, struct tea
 {
     ENSURE(namespace_valid(namespace)); /* so that it can be quoted by quotes alone */
     struct teardown result = {0};
-    if (!drop_all(postgres, namespace, &result, error)) {
+    if (!drop_all(postgres, namespace, &result, error) || !postgres_commit(postgres, error)) {
         postgres_rollback(postgres);
         return error_wrap(error, "tear down \"%s\"", namespace);
     }

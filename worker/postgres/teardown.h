@@ -26,3 +26,7 @@ struct teardown {
  * on it. Roles go only together with the schema. Opened with POSTGRES_SETUP. */
 bool teardown_apply(struct postgres *postgres, const char *namespace, struct teardown *done,
                     struct error *error) MUST_CHECK;
+
+/* Whether teardown_apply would succeed: does it all, and undoes it. */
+bool teardown_rehearse(struct postgres *postgres, const char *namespace,
+                       struct error *error) MUST_CHECK;

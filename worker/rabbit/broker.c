@@ -8,6 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* With more confirms than these to come, a look each millisecond is enough: the broker sends them
+ * in dozens of small frames, and each would wake the thread. */
+#define CONFIRMS_FEW     64u
+#define CONFIRMS_LOOK_MS 1
+
 static void drop_consumer(struct rabbit_broker *self)
 {
     wire_drop(&self->consumer.wire);
@@ -23,6 +28,7 @@ static void drop_publisher(struct rabbit_broker *self)
 /* A connection that failed is closed at once; one whose channel was refused goes on. */
 static enum port_answer settle_consumer(struct rabbit_broker *self, enum port_answer answer)
 {
+    self->taking = answer == PORT_WAIT;
     if (!wire_connected(&self->consumer.wire)) {
         drop_consumer(self);
     }
@@ -31,6 +37,7 @@ static enum port_answer settle_consumer(struct rabbit_broker *self, enum port_an
 
 static enum port_answer settle_publisher(struct rabbit_broker *self, enum port_answer answer)
 {
+    self->confirming = answer == PORT_WAIT;
     if (!wire_connected(&self->publisher.wire)) {
         drop_publisher(self);
     }
@@ -129,7 +136,11 @@ static enum port_answer acknowledge(void *port, uint64_t tag, struct error *erro
     if (!is_consuming(self)) {
         return tell_lost(&self->consumer_lost, error);
     }
-    return settle_consumer(self, consumer_acknowledge(&self->consumer, tag, error));
+    const bool taking = self->taking;
+    const enum port_answer answer =
+        settle_consumer(self, consumer_acknowledge(&self->consumer, tag, error));
+    self->taking |= taking; /* this has taken nothing */
+    return answer;
 }
 
 static void give_back(void *port)
@@ -154,14 +165,13 @@ static const struct broker_ops ops = {
     .give_back = give_back,
 };
 
-bool rabbit_broker_open(struct rabbit_broker *self, const struct rabbit_lane *lane,
-                        struct error *error)
+bool rabbit_broker_open_at(struct rabbit_broker *self, struct address queue,
+                           const struct rabbit_lane *lane, struct error *error)
 {
-    const struct address queue = address_lane(lane->namespace, lane->generation, lane->lane);
     const size_t input_size = lane->url->frame_max;
     char *memory = malloc(2 * input_size + CONSUMER_OUTPUT_SIZE + PUBLISHER_OUTPUT_SIZE);
     if (memory == NULL) {
-        return error_set(error, ERROR_FATAL, "no memory for lane %u", lane->lane);
+        return error_set(error, ERROR_FATAL, "no memory for the queue %s", queue.text);
     }
     *self = (struct rabbit_broker){.lane = *lane, .memory = memory};
     (void)snprintf(self->consumer_name, sizeof self->consumer_name, "%s consumes", queue.text);
@@ -174,6 +184,13 @@ bool rabbit_broker_open(struct rabbit_broker *self, const struct rabbit_lane *la
     consumer_init(&self->consumer, queue, lane->prefetch);
     publisher_init(&self->publisher, lane->namespace);
     return true;
+}
+
+bool rabbit_broker_open(struct rabbit_broker *self, const struct rabbit_lane *lane,
+                        struct error *error)
+{
+    return rabbit_broker_open_at(self, address_lane(lane->namespace, lane->generation, lane->lane),
+                                 lane, error);
 }
 
 void rabbit_broker_close(struct rabbit_broker *self)
@@ -196,23 +213,49 @@ void rabbit_broker_turn(struct rabbit_broker *self)
 {
     struct wire *consuming = &self->consumer.wire;
     struct publisher *publisher = &self->publisher;
-    if (wire_connected(consuming) && !wire_turn(consuming, &self->consumer_lost)) {
+    if (wire_connected(consuming) &&
+        (!wire_turn(consuming, &self->consumer_lost) ||
+         (!self->consumer_idle && !wire_fill(consuming, &self->consumer_lost)))) {
         drop_consumer(self);
     }
-    if (wire_connected(&publisher->wire)) {
-        const bool needed = publisher->under_way;
-        if (!publisher_turn(publisher, &self->publisher_lost)) {
-            drop_publisher(self);
-            if (!needed) { /* nobody waits for it: the next publish connects anew */
-                self->publisher_lost = (struct error){0};
-            }
+    const bool needed = publisher->under_way;
+    const uint32_t waiting = publisher->confirms.waiting;
+    if (wire_connected(&publisher->wire) &&
+        !publisher_turn(publisher, !self->publisher_idle, &self->publisher_lost)) {
+        drop_publisher(self);
+        if (!needed) { /* nobody waits for it: the next publish connects anew */
+            self->publisher_lost = (struct error){0};
         }
     }
+    self->confirms_coming = publisher->confirms.waiting < waiting;
+    self->consumer_idle = self->publisher_idle = false;
+}
+
+static bool is_idle(const struct pollfd *file)
+{
+    return file->fd == -1 || (file->revents & ~POLLOUT) == 0;
+}
+
+void rabbit_broker_polled(struct rabbit_broker *self, const struct pollfd files[2])
+{
+    self->consumer_idle = is_idle(&files[0]);
+    self->publisher_idle = (files[1].events & POLLIN) != 0 && is_idle(&files[1]);
 }
 
 static int timeout_of(int64_t deadline, int64_t now)
 {
     return deadline <= now ? 0 : deadline - now > INT_MAX ? INT_MAX : (int)(deadline - now);
+}
+
+/* What is to be sent is waited for in any case. */
+static struct pollfd interest_of(const struct wire *wire, bool listening)
+{
+    struct pollfd file = wire_interest(wire);
+    if (!listening) {
+        file.events &= POLLOUT;
+        file.fd = file.events == 0 ? -1 : file.fd;
+    }
+    return file;
 }
 
 struct rabbit_interest rabbit_broker_interest(const struct rabbit_broker *self)
@@ -226,8 +269,13 @@ struct rabbit_interest rabbit_broker_interest(const struct rabbit_broker *self)
         const int64_t publisher_ms = publisher_deadline(&self->publisher);
         deadline = publisher_ms < deadline ? publisher_ms : deadline;
     }
+    const bool many = self->confirms_coming && self->publisher.confirms.waiting > CONFIRMS_FEW;
+    if (self->confirming && many && !self->publisher.wire.rabbit.blocked) {
+        deadline = now + CONFIRMS_LOOK_MS < deadline ? now + CONFIRMS_LOOK_MS : deadline;
+    }
     return (struct rabbit_interest){
-        .files = {wire_interest(&self->consumer.wire), wire_interest(&self->publisher.wire)},
+        .files = {interest_of(&self->consumer.wire, self->taking),
+                  interest_of(&self->publisher.wire, self->confirming && !many)},
         .delivery_waiting = wire_has_frame(&self->consumer.wire),
         .timeout_ms = timeout_of(deadline, now),
     };

@@ -53,6 +53,29 @@ static void describe_event(const struct message *message, struct properties *pro
     }
 }
 
+/* Of what came in, but for the properties that a message has itself. */
+static void carry_over(const struct delivery *delivery, struct properties *properties)
+{
+    *properties = (struct properties){
+        .content_type = short_text(delivery->content_type),
+        .reply_to = short_text(delivery->reply_to),
+        .timestamp = delivery->timestamp,
+    };
+    if (delivery->timestamp_in_ms != TIMESTAMP_NONE) {
+        properties_add_number(properties, SPAN_OF("timestamp_in_ms"), delivery->timestamp_in_ms);
+    }
+}
+
+/* No other property of it may go on: user_id would be refused, expiration run again, CC multiply
+ * (RabbitMQ 3.10.8). */
+static void describe_job(const struct message *message, struct properties *properties)
+{
+    carry_over(message->job, properties);
+    properties->message_id = short_text(message->id);
+    properties->correlation_id = short_text(message->correlation_id);
+    properties_add_text(properties, SPAN_OF("traceparent"), short_text(message->traceparent));
+}
+
 /* The text of the header till-time; memory has room for it. */
 static struct span time_text(instant time, char *memory)
 {
@@ -69,17 +92,10 @@ static void describe_dead(const struct message *message, char *time_memory,
     const struct dead_letter *dead = message->dead;
     const struct delivery *delivery = dead->delivery;
     const char *reason = dead_reason_text(dead->reason);
-    *properties = (struct properties){
-        .content_type = short_text(delivery->content_type),
-        .correlation_id = short_text(delivery->correlation_id),
-        .reply_to = short_text(delivery->reply_to),
-        .message_id = short_text(delivery->message_id),
-        .timestamp = delivery->timestamp,
-    };
+    carry_over(delivery, properties);
+    properties->message_id = short_text(delivery->message_id);
+    properties->correlation_id = short_text(delivery->correlation_id);
     properties_add_text(properties, SPAN_OF("traceparent"), short_text(delivery->traceparent));
-    if (delivery->timestamp_in_ms != TIMESTAMP_NONE) {
-        properties_add_number(properties, SPAN_OF("timestamp_in_ms"), delivery->timestamp_in_ms);
-    }
     properties_add_text(properties, SPAN_OF("till-reason"),
                         (struct span){reason, (uint32_t)strlen(reason)});
     properties_add_text(properties, SPAN_OF("till-error"), cut(dead->error, ERROR_MAX));
@@ -129,10 +145,18 @@ void envelope_write(const struct envelope *envelope, const struct message *messa
     ENSURE(message->body.size <= ENVELOPE_BODY_MAX);
     ENSURE(frames->capacity - frames->size >= room);
     ENSURE((message->target == MESSAGE_DEAD) == (message->dead != NULL));
-    if (message->target == MESSAGE_DEAD) {
+    switch (message->target) {
+    case MESSAGE_DEAD:
         describe_dead(message, time_memory, &properties);
-    } else {
+        break;
+    case MESSAGE_JOB:
+    case MESSAGE_STOCK_JOB:
+        describe_job(message, &properties);
+        break;
+    case MESSAGE_EVENT:
+    case MESSAGE_REPLY:
         describe_event(message, &properties);
+        break;
     }
 
     frames_begin_method(frames, envelope->channel, METHOD_BASIC_PUBLISH);

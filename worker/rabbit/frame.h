@@ -2,9 +2,10 @@
  *
  * AMQP 0-9-1 on the wire: bytes into frames and their fields, and back.
  *
- * Our own, because librabbitmq 0.11's decoder calls itself for each table inside a table, as deep as
- * the frame is long: a stranger's header would overflow the stack, and come back to the next worker.
- * And because many messages go into one send only if their frames can be written into memory.
+ * Our own, because librabbitmq 0.11's decoder calls itself for each table inside a table, as deep
+ * as the frame is long: a stranger's header would overflow the stack, and come back to the next
+ * worker. And because many messages go into one send only if their frames can be written into
+ * memory.
  *
  * Pure. */
 #pragma once

@@ -27,6 +27,7 @@
 /* Consumer tags: the lane's number, and these. */
 #define TAG_ENTRY "entry"
 #define TAG_SORT  "sort"
+#define TAG_DEAD  "dead"
 
 struct watch {
     struct rabbit *rabbit;
@@ -35,7 +36,6 @@ struct watch {
     struct address entry_queue; /* exclusive: gone with the connection */
     char key[32];               /* no slot's; this run's alone */
     bool lanes[LANES_MAX];      /* that are watched */
-    bool sort;                  /* the sorter's queue is watched */
     uint32_t ends_missing;      /* queues whose last message has not come yet */
     bool job_came;
     uint64_t settled_to; /* the last probe before the first job */
@@ -108,19 +108,17 @@ static bool watch_lane(struct watch *watch, uint32_t lane, struct error *error)
     return consume(watch, queue, tag, error);
 }
 
-static bool watch_sort(struct watch *watch, struct error *error)
+/* The sorter's queue, and that of dead letters: only while nobody uses them. */
+static bool watch_aside(struct watch *watch, const char *what, bool *watched, struct error *error)
 {
-    const struct address queue = address_of(watch->topology->namespace, "sort");
+    const struct address queue = address_of(watch->topology->namespace, what);
     uint32_t ready = 0;
     uint32_t consumers = 0;
     if (!look(watch, queue, &ready, &consumers, error)) {
         return false;
     }
-    if (ready > 0 || consumers > 0) {
-        return true;
-    }
-    watch->sort = true;
-    return consume(watch, queue, TAG_SORT, error);
+    *watched = ready == 0 && consumers == 0;
+    return !*watched || consume(watch, queue, what, error);
 }
 
 /* A queue of our own, behind the lanes' exchange: what reaches it has come through an entry. */
@@ -148,7 +146,19 @@ static bool watch_all(struct watch *watch, struct error *error)
             return false;
         }
     }
-    return watch_sort(watch, error) && watch_entries(watch, error);
+    return watch_aside(watch, TAG_SORT, &watch->probe->sort_watched, error) &&
+           watch_aside(watch, TAG_DEAD, &watch->probe->dead_watched, error) &&
+           watch_entries(watch, error);
+}
+
+/* A key that is no slot's goes on to the sorter. */
+static bool send_aside(struct watch *watch, struct error *error)
+{
+    const struct topology *topology = watch->topology;
+    const struct address lanes = address_lanes(topology->namespace, topology->generation);
+    return (!watch->probe->sort_watched || publish(watch, lanes.text, TAG_SORT, TAG_SORT, error)) &&
+           (!watch->probe->dead_watched ||
+            publish(watch, address_of(topology->namespace, "dead").text, "", TAG_DEAD, error));
 }
 
 static bool send_probes(struct watch *watch, struct error *error)
@@ -170,7 +180,8 @@ static bool send_probes(struct watch *watch, struct error *error)
     return publish(watch, address_of(topology->namespace, "jobs").text, watch->key, "jobs",
                    error) &&
            publish(watch, address_of(topology->namespace, "stock").text, watch->key, "stock",
-                   error);
+                   error) &&
+           send_aside(watch, error);
 }
 
 static bool send_ends(struct watch *watch, struct error *error)
@@ -182,8 +193,12 @@ static bool send_ends(struct watch *watch, struct error *error)
             return false;
         }
     }
-    if (watch->sort &&
+    if (watch->probe->sort_watched &&
         !publish(watch, "", address_of(topology->namespace, "sort").text, watch->key, error)) {
+        return false;
+    }
+    if (watch->probe->dead_watched &&
+        !publish(watch, "", address_of(topology->namespace, "dead").text, watch->key, error)) {
         return false;
     }
     return publish(watch, "", watch->entry_queue.text, watch->key, error);
@@ -228,6 +243,10 @@ static void note(struct watch *watch, const amqp_envelope_t *envelope)
     } else if (bytes_are(envelope->consumer_tag, TAG_ENTRY)) {
         watch->probe->jobs_lead_to_lanes |= bytes_are(body, "jobs");
         watch->probe->stock_leads_to_lanes |= bytes_are(body, "stock");
+    } else if (bytes_are(body, TAG_SORT)) {
+        watch->probe->sort_reached |= bytes_are(envelope->consumer_tag, TAG_SORT);
+    } else if (bytes_are(body, TAG_DEAD)) {
+        watch->probe->dead_reached |= bytes_are(envelope->consumer_tag, TAG_DEAD);
     } else {
         note_slot(watch, envelope->consumer_tag, body);
     }

@@ -26,8 +26,12 @@ struct probe {
     uint8_t strays[SLOTS];     /* copies elsewhere, the sorter's queue included */
     bool jobs_lead_to_lanes;   /* from the entry exchange NS.jobs */
     bool stock_leads_to_lanes; /* from NS.stock */
-    uint32_t jobs_waiting;     /* ready, over all lanes without a consumer */
-    uint32_t lanes_waiting;    /* lanes without a consumer in which jobs wait */
+    bool sort_watched;         /* the sorter's queue was empty and without a consumer */
+    bool sort_reached;         /* a job without a slot would come there */
+    bool dead_watched;         /* so was that of dead letters */
+    bool dead_reached;
+    uint32_t jobs_waiting;  /* ready, over all lanes without a consumer */
+    uint32_t lanes_waiting; /* lanes without a consumer in which jobs wait */
     uint32_t first_lane_waiting;
 };
 

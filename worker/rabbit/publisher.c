@@ -3,6 +3,8 @@
  * Messages into frames, and the broker's answers to them. */
 #include "worker/rabbit/publisher.h"
 
+#include <time.h>
+
 #include <stdatomic.h>
 
 #include "worker/rabbit/channel.h"
@@ -23,6 +25,8 @@ void publisher_init(struct publisher *publisher, const char *namespace)
 {
     publisher->events = address_of(namespace, "events");
     publisher->dead = address_of(namespace, "dead");
+    publisher->jobs = address_of(namespace, "jobs");
+    publisher->stock = address_of(namespace, "stock");
     publisher->confirm_timeout_ms = CONFIRM_TIMEOUT_MS;
     atomic_init(&publisher->unheard, 0);
     atomic_init(&publisher->refused, 0);
@@ -42,23 +46,27 @@ void publisher_begin(struct publisher *publisher)
 
 void publisher_forget(struct publisher *publisher)
 {
-    publisher->under_way = false;
+    publisher->under_way = publisher->up_to_date = false;
     publisher->messages = NULL;
     publisher->count = publisher->next = 0;
     publisher->dead_unroutable = false;
+    publisher->job_unroutable = false;
     confirms_forget(&publisher->confirms);
 }
 
 /* Comes before its confirm. Which message it is does not matter: an event is only counted, and a
- * dead letter is published again with all the rest. */
+ * dead letter or a job is published again with all the rest. */
 static void note_return(struct publisher *publisher, struct fields fields)
 {
     (void)fields_short(&fields);
     (void)fields_short_text(&fields);
-    if (span_equal(fields_short_text(&fields), text_of(publisher->dead.text))) {
+    const struct span exchange = fields_short_text(&fields);
+    if (span_equal(exchange, text_of(publisher->dead.text))) {
         publisher->dead_unroutable = true;
-    } else {
+    } else if (span_equal(exchange, text_of(publisher->events.text))) {
         count_up(&publisher->unheard, 1);
+    } else {
+        publisher->job_unroutable = true;
     }
 }
 
@@ -112,13 +120,29 @@ static bool take_frames(struct publisher *publisher, struct error *error)
     }
 }
 
+static const struct address *exchange_of(const struct publisher *publisher,
+                                         const struct message *message)
+{
+    switch (message->target) {
+    case MESSAGE_DEAD:
+        return &publisher->dead;
+    case MESSAGE_JOB:
+        return &publisher->jobs;
+    case MESSAGE_STOCK_JOB:
+        return &publisher->stock;
+    case MESSAGE_EVENT:
+    case MESSAGE_REPLY: /* goes another way */
+        break;
+    }
+    return &publisher->events;
+}
+
 static struct envelope envelope_of(const struct publisher *publisher, const struct message *message)
 {
-    const bool dead = message->target == MESSAGE_DEAD;
     return (struct envelope){
         .channel = CHANNEL_PUBLISH,
         .frame_max = publisher->wire.rabbit.frame_max,
-        .exchange = text_of(dead ? publisher->dead.text : publisher->events.text),
+        .exchange = text_of(exchange_of(publisher, message)->text),
     };
 }
 
@@ -139,12 +163,28 @@ static struct frames *make_room(struct publisher *publisher, const struct messag
     return output;
 }
 
+/* The lane has no clock, and of a job that is no job the database was not asked: a dead letter is
+ * put aside when it is sent. */
+static struct message dated(const struct message *message)
+{
+    struct message copy = *message;
+    struct timespec now;
+    ENSURE(clock_gettime(CLOCK_REALTIME, &now) == 0);
+    copy.time = now.tv_sec * INSTANT_SECOND + now.tv_nsec / 1000;
+    return copy;
+}
+
 static void send_one(struct publisher *publisher, struct frames *output, uint32_t index,
                      uint8_t attempt)
 {
     const struct message *message = &publisher->messages[index];
     const struct envelope envelope = envelope_of(publisher, message);
-    envelope_write(&envelope, message, output);
+    if (message->target == MESSAGE_DEAD) {
+        const struct message dead = dated(message);
+        envelope_write(&envelope, &dead, output);
+    } else {
+        envelope_write(&envelope, message, output);
+    }
     confirms_sent(&publisher->confirms, index, attempt);
     count_up(&publisher->published, 1);
 }
@@ -159,6 +199,14 @@ static bool refuse_dead(const struct publisher *publisher, const char *what, str
                         publisher->dead.text);
 }
 
+/* Nor is a job; it must not be sent again behind others, which would then be decided before it. */
+static bool refuse_job(const struct publisher *publisher, const char *what, struct error *error)
+{
+    error_set(error, ERROR_RETRY, "exchanges \"%s\" and \"%s\": %s", publisher->jobs.text,
+              publisher->stock.text, what);
+    return error_advise(error, "Run till doctor: it says which lanes are missing or cut off.");
+}
+
 /* An event that was refused is sent again, up to a bound. */
 static bool send_refused(struct publisher *publisher, struct error *error)
 {
@@ -167,6 +215,9 @@ static bool send_refused(struct publisher *publisher, struct error *error)
         const struct message *message = &publisher->messages[refused.message];
         if (message->target == MESSAGE_DEAD) {
             return refuse_dead(publisher, "the broker refuses a dead letter", error);
+        }
+        if (message->target == MESSAGE_JOB || message->target == MESSAGE_STOCK_JOB) {
+            return refuse_job(publisher, "the broker refuses a job", error);
         }
         const bool again = refused.attempt < PUBLISH_ATTEMPTS_MAX;
         struct frames *output = again ? make_room(publisher, message) : NULL;
@@ -234,7 +285,9 @@ static enum port_answer fail(struct publisher *publisher)
 /* Whatever can be done now, for both calls of the port. */
 static bool advance(struct publisher *publisher, struct error *error)
 {
-    if (!take_frames(publisher, error) || !send_refused(publisher, error)) {
+    const bool up_to_date = publisher->up_to_date;
+    publisher->up_to_date = false;
+    if ((!up_to_date && !take_frames(publisher, error)) || !send_refused(publisher, error)) {
         return false;
     }
     send_new(publisher);
@@ -272,13 +325,21 @@ enum port_answer publisher_confirm(struct publisher *publisher, struct error *er
         (void)refuse_dead(publisher, "no queue takes dead letters", error); /* false, as ever */
         return fail(publisher);
     }
+    if (publisher->job_unroutable) {
+        (void)refuse_job(publisher, "one of them leads to no lanes", error); /* false, as ever */
+        return fail(publisher);
+    }
     publisher_forget(publisher);
     return PORT_DONE;
 }
 
-bool publisher_turn(struct publisher *publisher, struct error *error)
+bool publisher_turn(struct publisher *publisher, bool readable, struct error *error)
 {
-    return take_frames(publisher, error) && wire_turn(&publisher->wire, error);
+    if (!wire_turn(&publisher->wire, error) || (readable && !take_frames(publisher, error))) {
+        return false;
+    }
+    publisher->up_to_date = true;
+    return true;
 }
 
 int64_t publisher_deadline(const struct publisher *publisher)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Publishes a lane's events and dead letters, and sees to it that the broker has taken them. */
+ * Publishes events, dead letters and jobs, and sees to it that the broker has taken them. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,12 +25,16 @@ struct publisher {
     struct wire wire;
     struct address events; /* exchanges */
     struct address dead;
+    struct address jobs;
+    struct address stock;
     bool under_way;
     const struct message *messages; /* the lane's */
     uint32_t count;
     uint32_t next;        /* the first that was not sent yet */
+    bool up_to_date;      /* a turn has just taken in all that had come */
     bool dead_unroutable; /* a dead letter came back: no queue takes it */
     int64_t confirm_timeout_ms;
+    bool job_unroutable;        /* a job came back: its exchange leads to no lanes */
     int64_t progress_ms;        /* when something was last sent or confirmed */
     _Atomic uint64_t unheard;   /* events that no queue took, or that one refused to the end */
     _Atomic uint64_t refused;   /* nacks, of whatever message */
@@ -51,8 +55,9 @@ enum port_answer publisher_confirm(struct publisher *publisher, struct error *er
 /* What was being published does not matter any more; also after the connection was lost. */
 void publisher_forget(struct publisher *publisher);
 
-/* Takes in what the broker says, also while nobody waits for it. */
-bool publisher_turn(struct publisher *publisher, struct error *error) MUST_CHECK;
+/* Takes in what the broker says, also while nobody waits for it. Not readable: poll has just said
+ * that there is nothing. */
+bool publisher_turn(struct publisher *publisher, bool readable, struct error *error) MUST_CHECK;
 
 /* Until when publisher_turn must have been called again. */
 int64_t publisher_deadline(const struct publisher *publisher);

@@ -254,8 +254,7 @@ static bool turn(struct replies *replies)
 {
     struct error error = {0};
     struct wire *wire = &replies->wire;
-    if (!take_frames(replies, &error) || !wire_turn(wire, &error) ||
-        !take_frames(replies, &error)) {
+    if (!wire_turn(wire, &error) || !take_frames(replies, &error)) {
         lose(replies, &error);
         return false;
     }

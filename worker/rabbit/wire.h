@@ -64,9 +64,12 @@ struct frames *wire_output(struct wire *wire, size_t room);
  * next call that reads: why, the broker may have said before. */
 bool wire_flush(struct wire *wire);
 
-/* To be called at least as often as wire_deadline says: sends, receives as far as there is room,
- * beats, and notices that the broker is silent. */
+/* To be called at least as often as wire_deadline says: sends, beats, and notices that the broker
+ * is silent. */
 bool wire_turn(struct wire *wire, struct error *error) MUST_CHECK;
+
+/* Receives what there is room for, once. */
+bool wire_fill(struct wire *wire, struct error *error) MUST_CHECK;
 
 /* What to wait for; the descriptor is -1 if for nothing. */
 struct pollfd wire_interest(const struct wire *wire);

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Workers as processes, each with a log that a failing test prints."""
+
+import os
+import signal
+import subprocess
+import tempfile
+
+from live import corner, promises
+
+PLANTED = os.environ.get("TILL_TEST_PLANTED", "")
+
+
+class Worker:
+    """A running till worker; with a plant, the test build that heeds it."""
+
+    def __init__(self, place, plant=None, program=None, arguments=(), wait=True, **environment):
+        self.log = tempfile.NamedTemporaryFile("w+", suffix=".log")
+        if plant:
+            environment["TILL_TEST_PLANT"] = plant
+        self.process = subprocess.Popen(
+            [program or (PLANTED if plant else corner.PROGRAM), "worker", *arguments],
+            env=place.environment(**environment), stdout=subprocess.DEVNULL, stderr=self.log)
+        if wait:
+            promises.until("a worker serves", 30,
+                           lambda: "worker: serving" in self.said() or self.ended() is not None)
+
+    def said(self):
+        with open(self.log.name, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+    def ended(self):
+        return self.process.poll()
+
+    def wait(self, seconds=20):
+        """Its exit status; negative: the signal that killed it. None: it goes on."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self, seconds=20):
+        """Asks it to drain; its exit status."""
+        if self.ended() is None:
+            self.process.send_signal(signal.SIGTERM)
+        status = self.wait(seconds)
+        if status is None:
+            self.kill()
+        return status
+
+    def kill(self):
+        self.process.send_signal(signal.SIGCONT)
+        self.process.kill()
+        self.process.wait()
+
+    def is_frozen(self):
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] == "T"
+
+    def memory_kib(self):
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
+    def cpu_seconds(self):
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
