@@ -169,7 +169,8 @@ static bool send_one(struct sending *sending, const struct invocation *invocatio
 struct lines {
     char bytes[LINE_MAX_SIZE];
     size_t size;
-    bool over; /* nothing more will come */
+    bool over;     /* nothing more will come */
+    bool skipping; /* the rest of a line that was too long */
     uint64_t number;
     uint64_t bad;
 };
@@ -201,10 +202,14 @@ static bool send_line(struct sending *sending, struct lines *lines, size_t size,
     struct error fault = {0};
     struct job job;
     const struct span body = {lines->bytes, (uint32_t)size};
-    lines->number++;
-    if (is_blank(lines->bytes, size)) {
+    const bool whole = lines->over || lines->bytes[size - 1] == '\n';
+    const bool rest = lines->skipping;
+    lines->skipping = !whole;
+    if (rest || is_blank(lines->bytes, size)) {
+        lines->number += rest ? 0 : 1;
         return true;
     }
+    lines->number++;
     if (!sending_parse(sending, body, &job, &fault)) {
         lines->bad++;
         (void)fprintf(stderr, "line %llu: %s\n", (unsigned long long)lines->number, fault.text);
