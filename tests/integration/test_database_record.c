@@ -100,32 +100,43 @@ static void remember(struct seen *seen, const struct decision *decision)
     seen->reasons[decision->reason] = true;
 }
 
+static void write_decided(uint32_t script, struct arena *arena, struct seen *seen,
+                          struct event *events)
+{
+    for (uint32_t i = 0; i < batch.count; i++) {
+        if (batch.results[i].kind != RESULT_DECISION) {
+            fail_msg("no decision: %s", scripts[script].bodies[i]);
+        }
+        remember(seen, &batch.results[i].decision);
+        assert_true(
+            event_of_decision(world.namespace, &batch.results[i].decision, arena, &events[i]));
+    }
+}
+
+static void compare_repeated(struct arena *arena, const struct event *events)
+{
+    for (uint32_t i = 0; i < batch.count; i++) {
+        struct event again;
+        assert_int_equal(batch.results[i].kind, RESULT_REPEAT);
+        assert_true(event_of_decision(world.namespace, batch.results[i].repeat, arena, &again));
+        if (!span_equal(events[i].body, again.body) ||
+            !span_equal(events[i].routing_key, again.routing_key)) {
+            fail_msg("%.*s\n%.*s", SPAN_ARGUMENTS(events[i].body), SPAN_ARGUMENTS(again.body));
+        }
+    }
+}
+
 static void each_script_is_the_same_again(struct arena *arena, struct seen *seen)
 {
-    for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
-        struct event before[JOBS_IN_SCRIPT_MAX];
-        struct event after;
+    for (uint32_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
+        struct event events[JOBS_IN_SCRIPT_MAX];
         if (scripts[i].sql != NULL) {
             world_run(&world, "%s", scripts[i].sql);
         }
         world_say(&lane, &batch, scripts[i].bodies);
-        for (uint32_t k = 0; k < batch.count; k++) {
-            if (batch.results[k].kind != RESULT_DECISION) {
-                fail_msg("no decision: %s", scripts[i].bodies[k]);
-            }
-            remember(seen, &batch.results[k].decision);
-            assert_true(
-                event_of_decision(world.namespace, &batch.results[k].decision, arena, &before[k]));
-        }
+        write_decided(i, arena, seen, events);
         world_say(&lane, &batch, scripts[i].bodies);
-        for (uint32_t k = 0; k < batch.count; k++) {
-            assert_int_equal(batch.results[k].kind, RESULT_REPEAT);
-            assert_true(event_of_decision(world.namespace, batch.results[k].repeat, arena, &after));
-            if (!span_equal(before[k].body, after.body) ||
-                !span_equal(before[k].routing_key, after.routing_key)) {
-                fail_msg("%.*s\n%.*s", SPAN_ARGUMENTS(before[k].body), SPAN_ARGUMENTS(after.body));
-            }
-        }
+        compare_repeated(arena, events);
     }
 }
 

@@ -66,6 +66,7 @@ static void wait_for_something(struct lane_thread *thread)
     const int lane_ms = (int)lane_wait_ms(&thread->lane, now_ms());
     const int wait_ms = sooner(lane_ms, sooner(broker.timeout_ms, database_ms));
     (void)poll(polls, POLL_DATABASE + database_count, wait_ms); /* whatever ends it, look again */
+    rabbit_broker_polled(&thread->broker, polls + POLL_BROKER);
     if (polls[POLL_WAKE].revents != 0) {
         uint64_t times;
         (void)!read(thread->wake, &times, sizeof times); /* the flag says it, this only woke us */

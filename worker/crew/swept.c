@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A table of hashes with a few places for each. */
+#include "worker/crew/swept.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define PLACES 16u /* of one hash */
+_Static_assert(SWEPT_MAX % PLACES == 0, "the table consists of whole groups");
+
+bool swept_open(struct swept *swept, struct error *error)
+{
+    *swept = (struct swept){.entries = calloc(SWEPT_MAX, sizeof swept->entries[0])};
+    if (swept->entries == NULL) {
+        return error_set(error, ERROR_FATAL, "no memory for the sweeper");
+    }
+    ENSURE(getrandom(&swept->key, sizeof swept->key, 0) == sizeof swept->key); /* so few come */
+    return true;
+}
+
+void swept_close(struct swept *swept)
+{
+    free(swept->entries);
+    swept->entries = NULL;
+}
+
+static uint64_t hash_of(const struct swept *swept, const struct overdue *overdue)
+{
+    char text[sizeof overdue->id + sizeof overdue->end];
+    const int size = snprintf(text, sizeof text, "%s %s", overdue->end, overdue->id);
+    return hash_bytes(swept->key, text, (size_t)size);
+}
+
+static struct swept_entry *group_of(struct swept *swept, uint64_t hash)
+{
+    return &swept->entries[hash % (SWEPT_MAX / PLACES) * PLACES];
+}
+
+bool swept_take(struct swept *swept, const struct overdue *overdue, uint64_t now_ms)
+{
+    const uint64_t hash = hash_of(swept, overdue);
+    struct swept_entry *group = group_of(swept, hash);
+    struct swept_entry *room = NULL;
+    for (uint32_t i = 0; i < PLACES; i++) {
+        if (group[i].until_ms <= now_ms) {
+            room = &group[i];
+        } else if (group[i].hash == hash) {
+            return false;
+        }
+    }
+    if (room == NULL) {
+        return false;
+    }
+    *room = (struct swept_entry){hash, now_ms + SWEPT_MS};
+    return true;
+}
+
+void swept_forget(struct swept *swept, const struct overdue *overdue)
+{
+    const uint64_t hash = hash_of(swept, overdue);
+    struct swept_entry *group = group_of(swept, hash);
+    for (uint32_t i = 0; i < PLACES; i++) {
+        if (group[i].hash == hash) {
+            group[i] = (struct swept_entry){0};
+        }
+    }
+}
