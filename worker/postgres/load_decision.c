@@ -53,6 +53,7 @@ static struct decision_item *items_of(struct row *row, const struct stored_lines
         if (line->moved) {
             items[i].version = line->version;
             items[i].available = line->available;
+            items[i].available_before = line->available - (line->unsold - line->held);
         }
     }
     return items;
@@ -68,7 +69,9 @@ static void put_items(struct row *row, struct decision *decision)
                                               .qty = row_integer(row, DECISION_QTY),
                                               .moved = !row_is_null(row, DECISION_VERSION),
                                               .version = row_integer(row, DECISION_VERSION),
-                                              .available = row_integer(row, DECISION_AVAILABLE)};
+                                              .available = row_integer(row, DECISION_AVAILABLE),
+                                              .unsold = row_integer(row, DECISION_UNSOLD_DELTA),
+                                              .held = row_integer(row, DECISION_HELD_DELTA)};
         stored_lines_read(row, DECISION_MORE, &lines);
     }
     decision->items = items_of(row, &lines);
