@@ -58,6 +58,21 @@ enum hold_state {
 
 #define FIGURE_NONE (-1) /* this fault has no such figure */
 
+/* What a change of one SKU did to what can be bought. */
+enum edge {
+    EDGE_NONE,
+    EDGE_OUT,  /* available has become 0 */
+    EDGE_BACK, /* available was 0 and has become more */
+};
+
+static inline enum edge edge_between(int64_t available_before, int64_t available_after)
+{
+    if (available_before > 0 && available_after == 0) {
+        return EDGE_OUT;
+    }
+    return available_before == 0 && available_after > 0 ? EDGE_BACK : EDGE_NONE;
+}
+
 /* One SKU of a decision. Only one whose unsold or held changed has moved: it has the number of that
  * change and what was available after it. Elsewhere these are 0. */
 struct decision_item {
@@ -66,7 +81,7 @@ struct decision_item {
     bool moved;
     int64_t version;
     int64_t available;
-    int64_t available_before; /* the change: not in the event, but 0 before or after is news */
+    enum edge edge; /* not in the event, but news of its own */
 };
 
 /* A SKU that stands in the way, with the figures that say how far. */

@@ -53,6 +53,19 @@ static void goes_on(const char *body, enum result_kind expected)
     assert_int_equal(world_number(&world, "SELECT decided FROM lanes WHERE lane = 0"), 1);
 }
 
+/* So long that its look for deadlocks comes before that of anybody who waits from now on. */
+static void load_until_it_has_waited_for_a_lock(void)
+{
+    do {
+        assert_int_equal(lane.port.ops->load(lane.port.self, &batch.demand, &batch.arena,
+                                             &batch.state, &batch.error),
+                         PORT_WAIT);
+    } while (world_number(&world,
+                          "SELECT count(*) FROM pg_locks WHERE pid = %d AND NOT granted"
+                          " AND waitstart < clock_timestamp() - interval '300 ms'",
+                          backend()) == 0);
+}
+
 static void a_lane_that_was_taken_over_cannot_load(void **state)
 {
     (void)state;
@@ -111,9 +124,34 @@ static void a_stock_that_has_changed_meanwhile_is_read_again(void **state)
 {
     (void)state;
     decided_up_to_save(CHECKOUT("a"));
-    lane.database.load.versions[0]--; /* as if the row had moved on without its lock */
+    lane.database.load.locked[0].version--; /* as if the row had moved on without its lock */
     fails_with(world_save(&lane, &batch), ERROR_RETRY);
     goes_on(CHECKOUT("a"), RESULT_DECISION);
+}
+
+/* The row moves on while its lock is waited for; what is loaded is the new one. */
+static void a_stock_that_was_waited_for_is_read_as_it_is_then(void **state)
+{
+    (void)state;
+    struct world_lane other;
+    struct world_batch held;
+    static const char *const firsts[] = {CHECKOUT("o1"), CHECKOUT("o2"), CHECKOUT("o3")};
+    static const char *const seconds[] = {CHECKOUT("l1"), CHECKOUT("l2"), CHECKOUT("l3")};
+    world_batch_init(&held);
+    world_lane_open(&other, &world, 1);
+    for (int i = 0; i < 3; i++) {
+        world_batch_speak(&held, WORLD_ONE(firsts[i]));
+        assert_int_equal(world_decide(&other, &held), PORT_DONE);
+        world_batch_speak(&batch, WORLD_ONE(seconds[i]));
+        load_until_it_has_waited_for_a_lock();
+        assert_int_equal(world_save(&other, &held), PORT_DONE);
+        assert_int_equal(world_load(&lane, &batch), PORT_DONE);
+        assert_int_equal(decide(&batch.state, batch.entries, 1, &batch.arena, batch.results), 1);
+        assert_int_equal(world_save(&lane, &batch), PORT_DONE);
+        assert_int_equal(unsold(), 98 - 2 * i);
+    }
+    world_lane_close(&other);
+    world_batch_free(&held);
 }
 
 static void a_decision_that_came_up_meanwhile_is_found(void **state)
@@ -180,6 +218,16 @@ static void a_connection_that_ends_before_the_commit_has_done_nothing(void **sta
     assert_int_equal(world_save(&lane, &batch), PORT_FAILED);
     assert_true(batch.error.kind == ERROR_RETRY || batch.error.kind == ERROR_UNKNOWN);
     goes_on(CHECKOUT("a"), RESULT_DECISION);
+}
+
+static void a_connection_that_ends_between_batches_is_made_anew(void **state)
+{
+    (void)state;
+    const int before = backend();
+    world_run(&world, "SELECT pg_terminate_backend(%d, 5000)", before);
+    world_say(&lane, &batch, WORLD_ONE(CHECKOUT("a")));
+    assert_int_not_equal(backend(), before);
+    goes_on(CHECKOUT("a"), RESULT_REPEAT);
 }
 
 static void a_server_that_ends_the_transaction_says_that_nothing_was_done(void **state)
@@ -296,28 +344,16 @@ static void a_server_that_is_read_only_is_left(void **state)
 static void a_deadlock_is_tried_again(void **state)
 {
     (void)state;
-    struct error error = {0};
     world_run(&world, "INSERT INTO stock (pool, sku, unsold, version, known)"
                       " VALUES ('main', 'B', 9, 1, true)");
     world_run(&world, "BEGIN; SELECT FROM stock WHERE sku = 'B' FOR UPDATE");
     world_batch_speak(&batch, WORLD_ONE("{\"id\":\"d\",\"customer\":\"c\",\"items\":["
                                         "{\"sku\":\"A\",\"qty\":1},{\"sku\":\"B\",\"qty\":1}]}"));
-    enum port_answer answer;
-    for (;;) {
-        answer =
-            lane.port.ops->load(lane.port.self, &batch.demand, &batch.arena, &batch.state, &error);
-        assert_int_equal(answer, PORT_WAIT);
-        world_run(&world, "SELECT pg_stat_clear_snapshot()");
-        if (strcmp(world_ask(&world, "SELECT wait_event_type FROM pg_stat_activity WHERE pid = %d",
-                             backend()),
-                   "Lock") == 0) {
-            break;
-        }
-    }
+    load_until_it_has_waited_for_a_lock();
     assert_int_equal(
         PQsendQuery(world.postgres.connection, "SELECT FROM stock WHERE sku = 'A' FOR UPDATE"), 1);
     (void)PQflush(world.postgres.connection);
-    answer = world_load(&lane, &batch);
+    const enum port_answer answer = world_load(&lane, &batch);
     PGresult *result;
     while ((result = PQgetResult(world.postgres.connection)) != NULL) {
         PQclear(result);
@@ -372,12 +408,14 @@ int main(void)
         TEST(a_lane_or_generation_that_is_gone_fences),
         TEST(an_abandoned_batch_leaves_no_lock_and_no_row),
         TEST(a_stock_that_has_changed_meanwhile_is_read_again),
+        TEST(a_stock_that_was_waited_for_is_read_as_it_is_then),
         TEST(a_decision_that_came_up_meanwhile_is_found),
         TEST(a_counter_that_is_behind_is_nobodys_job),
         TEST(what_a_constraint_refuses_is_one_jobs_fault),
         TEST(a_count_that_is_missing_is_one_jobs_fault),
         TEST(a_full_arena_asks_for_a_smaller_batch),
         TEST(a_connection_that_ends_before_the_commit_has_done_nothing),
+        TEST(a_connection_that_ends_between_batches_is_made_anew),
         TEST(a_server_that_ends_the_transaction_says_that_nothing_was_done),
         TEST(a_commit_whose_answer_is_lost_is_unknown),
         TEST(a_commit_that_is_silent_for_ten_seconds_is_unknown),

@@ -93,6 +93,12 @@ static struct world world;
 static struct world_lane lane;
 static struct world_batch batch;
 
+/* Of a decision, when it was made. */
+struct told {
+    struct event event;
+    uint32_t edges;
+};
+
 static void remember(struct seen *seen, const struct decision *decision)
 {
     seen->kinds[decision->kind] = true;
@@ -100,32 +106,59 @@ static void remember(struct seen *seen, const struct decision *decision)
     seen->reasons[decision->reason] = true;
 }
 
+/* What a decision's lines were for those who watch what can be bought; not in the event. */
+static uint32_t edges_of(const struct decision *decision)
+{
+    uint32_t edges = 0;
+    for (uint32_t i = 0; i < decision->item_count; i++) {
+        edges = edges * 3 + decision->items[i].edge;
+    }
+    for (uint32_t i = 0; i < decision->released_count; i++) {
+        edges = edges * 3 + decision->released_items[i].edge;
+    }
+    return edges;
+}
+
+static void write_decided(uint32_t script, struct arena *arena, struct seen *seen,
+                          struct told *told)
+{
+    for (uint32_t i = 0; i < batch.count; i++) {
+        if (batch.results[i].kind != RESULT_DECISION) {
+            fail_msg("no decision: %s", scripts[script].bodies[i]);
+        }
+        remember(seen, &batch.results[i].decision);
+        assert_true(
+            event_of_decision(world.namespace, &batch.results[i].decision, arena, &told[i].event));
+        told[i].edges = edges_of(&batch.results[i].decision);
+    }
+}
+
+static void compare_repeated(struct arena *arena, const struct told *told)
+{
+    for (uint32_t i = 0; i < batch.count; i++) {
+        const struct event *event = &told[i].event;
+        struct event again;
+        assert_int_equal(batch.results[i].kind, RESULT_REPEAT);
+        assert_true(event_of_decision(world.namespace, batch.results[i].repeat, arena, &again));
+        if (!span_equal(event->body, again.body) ||
+            !span_equal(event->routing_key, again.routing_key)) {
+            fail_msg("%.*s\n%.*s", SPAN_ARGUMENTS(event->body), SPAN_ARGUMENTS(again.body));
+        }
+        assert_int_equal(edges_of(batch.results[i].repeat), told[i].edges);
+    }
+}
+
 static void each_script_is_the_same_again(struct arena *arena, struct seen *seen)
 {
-    for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
-        struct event before[JOBS_IN_SCRIPT_MAX];
-        struct event after;
+    for (uint32_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
+        struct told told[JOBS_IN_SCRIPT_MAX];
         if (scripts[i].sql != NULL) {
             world_run(&world, "%s", scripts[i].sql);
         }
         world_say(&lane, &batch, scripts[i].bodies);
-        for (uint32_t k = 0; k < batch.count; k++) {
-            if (batch.results[k].kind != RESULT_DECISION) {
-                fail_msg("no decision: %s", scripts[i].bodies[k]);
-            }
-            remember(seen, &batch.results[k].decision);
-            assert_true(
-                event_of_decision(world.namespace, &batch.results[k].decision, arena, &before[k]));
-        }
+        write_decided(i, arena, seen, told);
         world_say(&lane, &batch, scripts[i].bodies);
-        for (uint32_t k = 0; k < batch.count; k++) {
-            assert_int_equal(batch.results[k].kind, RESULT_REPEAT);
-            assert_true(event_of_decision(world.namespace, batch.results[k].repeat, arena, &after));
-            if (!span_equal(before[k].body, after.body) ||
-                !span_equal(before[k].routing_key, after.routing_key)) {
-                fail_msg("%.*s\n%.*s", SPAN_ARGUMENTS(before[k].body), SPAN_ARGUMENTS(after.body));
-            }
-        }
+        compare_repeated(arena, told);
     }
 }
 

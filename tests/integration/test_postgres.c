@@ -361,7 +361,7 @@ static void a_bad_text_is_an_error(void **state)
     const char *const parameters[] = {"\xff"};
     struct error error = {0};
     assert_false(postgres_execute(&database->postgres, "SELECT $1::text", 1, parameters, &error));
-    assert_int_equal(error.kind, ERROR_FATAL);
+    assert_int_equal(error.kind, ERROR_JOB);
     assert_true(postgres_failed_with(&database->postgres, "22021"));
     assert_string_equal(database_ask(database, &database->postgres, "SELECT 1"), "1");
 }

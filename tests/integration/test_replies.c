@@ -59,7 +59,7 @@ static void close_broker(struct rabbit_broker *broker)
 /* Asks once, to learn from the job delivered what the broker has made of the name. */
 static void learn_direct_name(void)
 {
-    const amqp_connection_state_t connection = corner.rabbit.connection;
+    amqp_connection_state_t connection = corner.rabbit.connection;
     const amqp_basic_properties_t properties = {._flags = AMQP_BASIC_REPLY_TO_FLAG,
                                                 .reply_to = amqp_cstring_bytes(DIRECT)};
     struct delivery delivery;

@@ -212,7 +212,7 @@ static void read_headers(const amqp_basic_properties_t *properties, struct got *
 
 bool corner_get(struct corner *corner, const char *queue, struct got *got)
 {
-    const amqp_connection_state_t connection = corner->rabbit.connection;
+    amqp_connection_state_t connection = corner->rabbit.connection;
     const amqp_rpc_reply_t reply =
         amqp_basic_get(connection, CHANNEL_LOOK, amqp_cstring_bytes(queue), 1);
     expect(corner, reply, CHANNEL_LOOK);

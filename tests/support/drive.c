@@ -18,9 +18,8 @@ void drive_wait(struct rabbit_broker *broker)
 void drive_turns(struct rabbit_broker *broker, int64_t duration_ms)
 {
     const int64_t end = wire_now_ms() + duration_ms;
-    while (wire_now_ms() < end) {
+    for (int64_t left = duration_ms; left > 0; left = end - wire_now_ms()) {
         struct rabbit_interest interest = rabbit_broker_interest(broker);
-        const int64_t left = end - wire_now_ms();
         (void)poll(interest.files, 2, left < interest.timeout_ms ? (int)left : interest.timeout_ms);
         rabbit_broker_polled(broker, interest.files);
         rabbit_broker_turn(broker);

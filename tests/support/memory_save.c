@@ -24,7 +24,7 @@ static struct tally *tally_row(struct memory_database *database, const struct st
 
 static bool edge_is_right(const struct movement *movement, int64_t before, int64_t after)
 {
-    switch (movement->edge) {
+    switch (movement->item->edge) {
     case EDGE_NONE:
         return (before == 0) == (after == 0);
     case EDGE_OUT:
@@ -93,7 +93,7 @@ static const char *save_movement(struct memory_database *database, const struct 
     }
     if (!moves) {
         const bool counts_only = movement->version == 0 && movement->taken_delta != 0;
-        return counts_only && movement->edge == EDGE_NONE ? NULL : "a movement of nothing";
+        return counts_only ? NULL : "a movement of nothing";
     }
     if (movement->version != ++moved->version) {
         return "a gap in a SKU's versions";

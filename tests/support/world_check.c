@@ -153,8 +153,8 @@ static uint32_t confirmed_of(const struct world *world, const char *id)
 static void check_edge(const struct world *world, const struct decision *decision,
                        const struct decision_item *item)
 {
-    const bool out = item->available == 0 && item->available_before > 0;
-    const bool back = item->available > 0 && item->available_before == 0;
+    const bool out = item->edge == EDGE_OUT;
+    const bool back = item->edge == EDGE_BACK;
     char id[512];
     if (!item->moved || (!out && !back)) {
         return;

@@ -226,8 +226,8 @@ static void more_news_than_messages_are_told_in_turns(void **state)
     (void)state;
     world_init(&world);
     world.jobs_max = 8;
-    for (char letter = 'A'; letter < 'I'; letter++) {
-        add_stock(letter, JOB_ITEMS_MAX, 4);
+    for (const char *letter = "ABCDEFGH"; *letter != '\0'; letter++) {
+        add_stock(*letter, JOB_ITEMS_MAX, 4);
     }
     world_adjust(&world, "po-1", 1);
     world_run(&world);

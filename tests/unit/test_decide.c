@@ -230,7 +230,7 @@ static void decisions_do_not_depend_on_the_seed(void **state)
         struct result result;
         assert_int_equal(decide(&loaded, &entry, 1, &shop->arena, &result), 1);
         assert_int_equal(result.decision.outcome, OUTCOME_CONFIRMED);
-        assert_int_equal(result.movements[0].edge, EDGE_OUT);
+        assert_int_equal(result.movements[0].item->edge, EDGE_OUT);
         assert_int_equal(stock.mark, MARK_CHANGED);
     }
 }

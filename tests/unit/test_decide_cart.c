@@ -155,7 +155,7 @@ static void the_last_unit_is_sold_and_held_units_are_not(void **state)
     assert_int_equal(shop->result.decision.faults[0].available, 1);
     assert_int_equal(shop->result.decision.faults[0].held, 9);
     assert_int_equal(shop_checkout(shop, "one", "PS5", 1)->outcome, OUTCOME_CONFIRMED);
-    assert_int_equal(shop->result.movements[0].edge, EDGE_OUT);
+    assert_int_equal(shop->result.movements[0].item->edge, EDGE_OUT);
 }
 
 /* --- Faults --- */

@@ -140,7 +140,7 @@ static void what_only_the_old_hold_had_is_released(void **state)
     assert_int_equal(decision->released_items[0].version, 3);
     assert_int_equal(decision->released_items[0].available, 1);
     assert_false(decision->released_items[1].moved);
-    assert_int_equal(shop->result.movements[1].edge, EDGE_BACK);
+    assert_int_equal(shop->result.movements[1].item->edge, EDGE_BACK);
 }
 
 static void a_refused_reserve_keeps_the_old_hold(void **state)

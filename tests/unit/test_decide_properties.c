@@ -72,7 +72,7 @@ static void reach(const struct result *result)
         reached.faults[decision->faults[i].reason]++;
     }
     for (uint32_t i = 0; i < result->movement_count; i++) {
-        reached.edges[result->movements[i].edge]++;
+        reached.edges[result->movements[i].item->edge]++;
         reached.only_counted += result->movements[i].version == 0 ? 1 : 0;
     }
     reached.retaken += decision->retaken ? 1 : 0;

@@ -109,7 +109,7 @@ static void counts(void **state)
     assert_int_equal(after.known, before.known || test->reason == REASON_NONE);
     assert_int_equal(shop->result.movement_count, test->moved ? 1 : 0);
     if (test->moved) {
-        assert_int_equal(shop->result.movements[0].edge, test->edge);
+        assert_int_equal(shop->result.movements[0].item->edge, test->edge);
     }
     if (test->reason != REASON_NONE) {
         assert_figures(&decision->faults[0], test, &before);

@@ -37,7 +37,7 @@ static void nothing_is_asked_of_the_database_without_jobs(void **state)
     for (int i = 0; i < 10; i++) {
         world_step(&world);
     }
-    assert_int_equal(world.database.readies, 1);
+    assert_int_equal(world.database.readies, 0);
     assert_int_equal(world.database.claims, 0);
     assert_int_equal(world.database.loads, 0);
 }

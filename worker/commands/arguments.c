@@ -80,6 +80,7 @@ static bool take_option(struct invocation *invocation, int argc, char **argv, in
         return unknown_option(invocation->command, name, size, error);
     }
     const struct option *option = command_option(invocation->command, position);
+    ENSURE(option != NULL);
     if (invocation->values[position] != NULL) {
         return error_set(error, ERROR_USAGE, "--%s is given twice", option->name);
     }

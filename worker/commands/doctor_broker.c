@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "common/connect/amqp_url.h"
+#include "common/connect/peer.h"
 #include "common/connect/rabbit.h"
 #include "common/contract/slot.h"
+#include "worker/commands/doctor_transport.h"
 #include "worker/rabbit/alarm.h"
 #include "worker/rabbit/permission.h"
 #include "worker/rabbit/probe.h"
@@ -25,20 +27,15 @@ static void check_names(struct findings *findings, const struct amqp_url *url)
     }
 }
 
-static void check_tls(struct findings *findings, const struct amqp_url *url)
+static void check_tls(struct checkup *checkup, const struct amqp_url *url)
 {
-    if (!url->tls) {
-        findings_ok(findings, "broker TLS",
-                    "not used: right for a loopback address; elsewhere take amqps://");
-    } else if (!url->verify) {
-        struct error error = {0};
-        error_set(&error, ERROR_CONFIG, "the server's certificate is not verified");
-        error_advise(&error, "Anybody could answer in the broker's place: take verify=verify_none "
-                             "out of the URL.");
-        findings_fault(findings, "broker TLS", &error);
-    } else {
-        findings_ok(findings, "broker TLS", "certificate and name verified");
-    }
+    const struct transport transport = {
+        .local = peer_is_local(amqp_get_sockfd(checkup->rabbit.connection)),
+        .tls = url->tls ? "TLS" : NULL,
+        .verified = url->verify,
+        .remedy = "Take amqps:// as the URL's scheme, without verify=verify_none.",
+    };
+    doctor_transport(checkup->findings, "broker TLS", &transport);
 }
 
 /* On a connection of its own: under an alarm it is the last thing that can be asked on it. */
@@ -229,7 +226,7 @@ static void check_connected(struct checkup *checkup, const struct amqp_url *url)
                 rabbit->address, rabbit->vhost);
     findings_ok(checkup->findings, "broker version", "%s %s", rabbit->product,
                 rabbit->version_text);
-    check_tls(checkup->findings, url);
+    check_tls(checkup, url);
     const bool takes_messages = check_alarm(checkup, url);
     const bool set_up = checkup->topology->generation != 0;
     if (!takes_messages) {

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/connect/peer.h"
 #include "common/connect/postgres.h"
 #include "common/connect/postgres_settings.h"
+#include "worker/commands/doctor_transport.h"
 #include "worker/postgres/generation.h"
 #include "worker/postgres/migrate.h"
 
@@ -68,15 +70,13 @@ static bool server_verified(PGconn *connection)
 static void check_tls(struct checkup *checkup)
 {
     PGconn *connection = checkup->postgres.connection;
-    if (PQsslInUse(connection) == 0) {
-        findings_ok(checkup->findings, "database TLS",
-                    "not used: right for a loopback address; elsewhere take sslmode=verify-full");
-        return;
-    }
-    findings_ok(checkup->findings, "database TLS", "%s, %s", PQsslAttribute(connection, "protocol"),
-                server_verified(connection)
-                    ? "certificate and name verified"
-                    : "but anybody could answer in the server's place: take sslmode=verify-full");
+    const struct transport transport = {
+        .local = peer_is_local(PQsocket(connection)),
+        .tls = PQsslInUse(connection) == 0 ? NULL : PQsslAttribute(connection, "protocol"),
+        .verified = server_verified(connection),
+        .remedy = "Take sslmode=verify-full, with the server's authority as sslrootcert.",
+    };
+    doctor_transport(checkup->findings, "database TLS", &transport);
 }
 
 static void check_durability(struct checkup *checkup)

@@ -22,6 +22,15 @@ static void print_command(FILE *out, const struct command *command)
     (void)fprintf(out, "  %-13s %s\n", command->name, command->summary);
 }
 
+static void print_options(FILE *out, const struct command *command)
+{
+    const struct option *option;
+    (void)fputs("\nOptions:\n", out);
+    for (size_t i = 0; (option = command_option(command, i)) != NULL; i++) {
+        print_option(out, option);
+    }
+}
+
 static void print_group(FILE *out, const struct command *group)
 {
     (void)fprintf(out, "%s\n\nUsage: till %s COMMAND [OPTIONS] [OPERANDS]\n\nCommands:\n",
@@ -29,6 +38,7 @@ static void print_group(FILE *out, const struct command *group)
     for (size_t i = 0; group->commands[i] != NULL; i++) {
         print_command(out, group->commands[i]);
     }
+    print_options(out, group);
     (void)fprintf(out, "\nMore of each: till help %s COMMAND\n", group->name);
 }
 
@@ -62,17 +72,14 @@ void help_print_all(FILE *out)
 
 void help_print(FILE *out, const struct command *command)
 {
-    const struct option *option;
     if (command->commands != NULL) {
         print_group(out, command);
         return;
     }
-    (void)fprintf(out, "%s\n\nUsage: till %s [OPTIONS]%s%s\n\n%s\n\nOptions:\n", command->summary,
+    (void)fprintf(out, "%s\n\nUsage: till %s [OPTIONS]%s%s\n\n%s\n", command->summary,
                   command->name, command->operands[0] == '\0' ? "" : " ", command->operands,
                   command->description);
-    for (size_t i = 0; (option = command_option(command, i)) != NULL; i++) {
-        print_option(out, option);
-    }
+    print_options(out, command);
 }
 
 static bool run(const struct invocation *invocation, enum exit_status *status, struct error *error)

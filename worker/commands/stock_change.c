@@ -48,28 +48,42 @@ bool stock_wait(const struct invocation *invocation, uint32_t *seconds, struct e
 }
 
 /* Available units before and after, for people. */
-static void print_changes(struct sending *sending, const struct till_event *event,
-                          struct span bytes)
+static bool print_changes(struct sending *sending, const struct till_event *event)
 {
     const char *const parameters[] = {event->job};
     struct rows_table table = {0};
     struct error error = {0};
     PGresult *result = NULL;
-    if (sending->as_json || strcmp(event->outcome, "stocked") != 0) {
-        sending_print_event(sending, event, bytes);
-    } else if (strcmp(event->kind, kind_text(KIND_DEFINE)) == 0) {
-        bool found = false;
-        if (!stock_print(&sending->postgres, event->items[0].sku, event->pool, false, &found,
-                         &error)) {
-            sending_print_event(sending, event, bytes);
-        }
-    } else if (postgres_query(&sending->postgres, changes_sql, 1, parameters, &result, &error)) {
-        (void)printf("available in pool %s\n", event->pool);
-        rows_print(&table, result, "", stdout);
-    } else {
-        sending_print_event(sending, event, bytes); /* it is decided, whatever the database says */
+    if (!postgres_query(&sending->postgres, changes_sql, 1, parameters, &result, &error)) {
+        return false;
     }
+    (void)printf("available in pool %s\n", event->pool);
+    rows_print(&table, result, "", stdout);
     PQclear(result);
+    return true;
+}
+
+static bool print_definition(struct sending *sending, const struct till_event *event)
+{
+    bool found = false;
+    struct error error = {0};
+    return stock_print(&sending->postgres, event->items[0].sku, event->pool, false, &found, &error);
+}
+
+/* What is decided is decided, whatever the database says of it: then the event itself is printed.
+ */
+static void print_outcome(struct sending *sending, const struct till_event *event,
+                          struct span bytes)
+{
+    bool printed = false;
+    if (!sending->as_json && strcmp(event->outcome, "stocked") == 0) {
+        printed = strcmp(event->kind, kind_text(KIND_DEFINE)) == 0
+                      ? print_definition(sending, event)
+                      : print_changes(sending, event);
+    }
+    if (!printed) {
+        sending_print_event(sending, event, bytes);
+    }
 }
 
 static bool write_job(const struct invocation *invocation, enum kind kind, const char *sign,
@@ -114,7 +128,7 @@ static bool change(struct sending *sending, const struct invocation *invocation,
     return sending_parse(sending, body, &job, error) &&
            postgres_open(&sending->postgres, invocation->config, POSTGRES_COMMAND, "stock",
                          error) &&
-           sending_open(sending, invocation, seconds, print_changes, error) &&
+           sending_open(sending, invocation, seconds, print_outcome, error) &&
            sending_add(sending, &job, body, error) && sending_finish(sending, error);
 }
 

@@ -169,7 +169,8 @@ static bool send_one(struct sending *sending, const struct invocation *invocatio
 struct lines {
     char bytes[LINE_MAX_SIZE];
     size_t size;
-    bool over; /* nothing more will come */
+    bool over;     /* nothing more will come */
+    bool skipping; /* the rest of a line that was too long */
     uint64_t number;
     uint64_t bad;
 };
@@ -201,10 +202,14 @@ static bool send_line(struct sending *sending, struct lines *lines, size_t size,
     struct error fault = {0};
     struct job job;
     const struct span body = {lines->bytes, (uint32_t)size};
-    lines->number++;
-    if (is_blank(lines->bytes, size)) {
+    const bool whole = lines->over || lines->bytes[size - 1] == '\n';
+    const bool rest = lines->skipping;
+    lines->skipping = !whole;
+    if (rest || is_blank(lines->bytes, size)) {
+        lines->number += rest ? 0 : 1;
         return true;
     }
+    lines->number++;
     if (!sending_parse(sending, body, &job, &fault)) {
         lines->bad++;
         (void)fprintf(stderr, "line %llu: %s\n", (unsigned long long)lines->number, fault.text);
@@ -239,7 +244,6 @@ static bool read_more(struct sending *sending, struct lines *lines, struct error
 static bool send_lines(struct sending *sending, struct lines *lines, struct error *error)
 {
     while (!lines->over || lines->size > 0) {
-        size_t used = 0;
         if (!read_more(sending, lines, error)) {
             return false;
         }
@@ -247,7 +251,6 @@ static bool send_lines(struct sending *sending, struct lines *lines, struct erro
             if (!send_line(sending, lines, size, error)) {
                 return false;
             }
-            used += size;
             lines->size -= size;
             memmove(lines->bytes, lines->bytes + size, lines->size);
         }

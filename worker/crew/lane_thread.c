@@ -19,6 +19,8 @@
 /* Of deliveries in hand: a batch that is decided, one that is confirmed, and as many to come. */
 #define PREFETCH_BATCHES (2u * BATCHES)
 
+#define DRAIN_MAX_MS 4000u
+
 enum {
     POLL_WAKE,
     POLL_BROKER,
@@ -64,6 +66,7 @@ static void wait_for_something(struct lane_thread *thread)
     const int lane_ms = (int)lane_wait_ms(&thread->lane, now_ms());
     const int wait_ms = sooner(lane_ms, sooner(broker.timeout_ms, database_ms));
     (void)poll(polls, POLL_DATABASE + database_count, wait_ms); /* whatever ends it, look again */
+    rabbit_broker_polled(&thread->broker, polls + POLL_BROKER);
     if (polls[POLL_WAKE].revents != 0) {
         uint64_t times;
         (void)!read(thread->wake, &times, sizeof times); /* the flag says it, this only woke us */
@@ -105,12 +108,25 @@ static void close_parts(struct lane_thread *thread)
     rabbit_broker_close(&thread->broker);
 }
 
+/* Finishes what is in hand, but not for ever: with a server away it is given back instead. */
+static void drain(struct lane_thread *thread, uint64_t *since_ms)
+{
+    const uint64_t now = now_ms();
+    if (*since_ms == 0) {
+        *since_ms = now;
+        lane_drain(&thread->lane);
+    } else if (now - *since_ms > DRAIN_MAX_MS) {
+        lane_give_back(&thread->lane);
+    }
+}
+
 static void work(struct lane_thread *thread)
 {
     struct error error = {0};
+    uint64_t draining_since_ms = 0;
     for (;;) {
         if (atomic_load(&thread->draining)) {
-            lane_drain(&thread->lane);
+            drain(thread, &draining_since_ms);
         }
         switch (lane_step(&thread->lane, now_ms(), &error)) {
         case LANE_AGAIN:

@@ -244,12 +244,10 @@ static bool compose_item_news(struct composer *composer, const struct decision *
     if (stock == NULL) {
         return true; /* a repeat of a job on a hold or sale that was pruned */
     }
-    if (item->available == 0 && item->available_before > 0 &&
-        !add_news(composer, stock, STOCK_OUT, item->version, repeat)) {
+    if (item->edge == EDGE_OUT && !add_news(composer, stock, STOCK_OUT, item->version, repeat)) {
         return false;
     }
-    if (item->available > 0 && item->available_before == 0 &&
-        !add_news(composer, stock, STOCK_BACK, item->version, repeat)) {
+    if (item->edge == EDGE_BACK && !add_news(composer, stock, STOCK_BACK, item->version, repeat)) {
         return false;
     }
     return compose_change(composer, stock, repeat);

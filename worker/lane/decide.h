@@ -23,13 +23,6 @@ struct entry {
     bool from_stock_exchange;
 };
 
-/* What a change of one SKU did to what can be bought. */
-enum edge {
-    EDGE_NONE,
-    EDGE_OUT,  /* available has become 0 */
-    EDGE_BACK, /* available was 0 and has become more */
-};
-
 /* What one decision changed of one SKU. At most one of a decision and SKU has a version. One of
  * version 0 moves no stock, only what is counted to the customer: where a replaced hold was counted
  * under another round than the new one, or only one of them was. */
@@ -45,7 +38,6 @@ struct movement {
     int64_t taken_delta;  /* 0: nothing counted */
     struct span round;    /* if taken_delta is not 0: under which round; absent: under none */
     struct span customer; /* absent if taken_delta is 0 */
-    enum edge edge;
 };
 
 enum result_kind {

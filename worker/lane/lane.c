@@ -277,6 +277,7 @@ void lane_init(struct lane *lane, const struct lane_plan *plan, struct broker br
     lane->database = database;
     lane->origins = (struct origins){address_of(plan->namespace, "stock"),
                                      address_lanes(plan->namespace, plan->generation)};
+    lane->database_ready = true; /* a standby needs no database until it has been delivered to */
     prng_init(&lane->prng, seed);
     for (size_t i = 0; i < BATCHES; i++) {
         batch_init(&lane->batches[i], (char *)memory + i * BATCH_MEMORY, BATCH_MEMORY);

@@ -11,14 +11,6 @@ void movements_begin(struct deciding *deciding, uint32_t skus)
     deciding->movement_count = 0;
 }
 
-static enum edge edge_between(int64_t before, int64_t after)
-{
-    if (before > 0 && after == 0) {
-        return EDGE_OUT;
-    }
-    return before == 0 && after > 0 ? EDGE_BACK : EDGE_NONE;
-}
-
 /* Changes the stock and returns the edge that this was. */
 static enum edge stock_change(struct stock *stock, int64_t unsold_delta, int64_t held_delta)
 {
@@ -55,12 +47,11 @@ void stock_move(struct deciding *deciding, struct stock *stock, int64_t unsold_d
     struct movement movement = {
         .stock = stock, .item = item, .unsold_delta = unsold_delta, .held_delta = held_delta};
     if (moved) {
-        movement.edge = stock_change(stock, unsold_delta, held_delta);
+        item->edge = stock_change(stock, unsold_delta, held_delta);
         movement.version = stock->version;
         item->moved = true;
         item->version = stock->version;
         item->available = stock_available(stock);
-        item->available_before = item->available - (unsold_delta - held_delta);
     }
     if (counting.delta != 0) {
         movement.taken_delta = counting.delta;

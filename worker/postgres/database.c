@@ -76,9 +76,26 @@ static enum port_answer dial(struct postgres_database *database, struct error *e
     return PORT_DONE;
 }
 
+/* A connection that the other side has closed while nothing was under way is made anew: nothing
+ * has failed yet. */
+static void drop_if_closed(struct postgres_database *database)
+{
+    struct pollfd peer = {.fd = -1, .events = POLLRDHUP};
+    if (database->phase != DATABASE_READY || database->errand != ERRAND_NONE) {
+        return;
+    }
+    if (database->postgres.connection != NULL) {
+        peer.fd = PQsocket(database->postgres.connection);
+    }
+    if (peer.fd == -1 || poll(&peer, 1, 0) != 0) {
+        close_connection(database);
+    }
+}
+
 /* Goes on with what has to be done before any errand. PORT_DONE: one may begin. */
 static enum port_answer make_ready(struct postgres_database *database, struct error *error)
 {
+    drop_if_closed(database);
     if (database->phase == DATABASE_CLOSED || database->phase == DATABASE_DIALING) {
         const enum port_answer answer = dial(database, error);
         if (answer != PORT_DONE) {

@@ -42,12 +42,18 @@ enum database_errand {
     ERRAND_SAVE,
 };
 
+/* A stock row as it was found; as long as it is locked, it stays in its place. */
+struct locked {
+    int64_t version;
+    int64_t place;
+};
+
 /* What is being loaded, or was, until it is saved. */
 struct load {
     struct arena *arena;
     struct state *state;
-    const struct stock *stocks; /* those of the state, and which version of each was read */
-    int64_t *versions;
+    const struct stock *stocks; /* those of the state */
+    struct locked *locked;      /* one for each of them */
 };
 
 /* Not to be moved while it is open. */

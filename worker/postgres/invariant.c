@@ -150,20 +150,31 @@ static const char counts_source[] =
 
 /* A limit and its round are recorded as they are now, and every change of them is a define. So what
  * is in force has been so since the SKU's last define, and each time since then that units were
- * counted to a customer, the customer must have stayed within. */
+ * counted to a customer, the customer must have stayed within. Whoever never had more than the
+ * limit counted in all cannot have passed it; only of the others it matters when what came back
+ * did. */
 static const char limits_source[] =
-    "SELECT pool, sku, customer AS id, per_customer, taken_delta, reached,"
-    " (decided_at > since OR (decided_at = since AND generation = since_generation"
-    "  AND lane = since_lane AND n > since_n)) AS in_force FROM ("
-    "SELECT c.*, l.per_customer, l.since, l.since_generation, l.since_lane, l.since_n,"
-    " sum(c.taken_delta) OVER (PARTITION BY c.pool, c.sku, c.customer"
-    "  ORDER BY c.decided_at, c.generation, c.lane, c.n) AS reached FROM (" COUNTED ") AS c"
-    " JOIN (SELECT DISTINCT ON (s.pool, s.sku) s.pool, s.sku, s.per_customer,"
-    "  coalesce(s.round, '') AS round, d.decided_at AS since, d.generation AS since_generation,"
-    "  d.lane AS since_lane, d.n AS since_n FROM decisions AS d JOIN stock AS s USING (pool, sku)"
-    "  WHERE d.kind = " DEFINE " AND d.outcome = " STOCKED " AND s.per_customer IS NOT NULL"
-    "  ORDER BY s.pool, s.sku, d.decided_at DESC, d.n DESC) AS l"
-    " ON l.pool = c.pool AND l.sku = c.sku AND l.round = c.round) AS c";
+    "WITH defined AS MATERIALIZED ("
+    "SELECT DISTINCT ON (s.pool, s.sku) s.pool, s.sku, s.per_customer,"
+    " coalesce(s.round, '') AS round, d.decided_at, d.generation, d.lane, d.n"
+    " FROM decisions AS d JOIN stock AS s USING (pool, sku)"
+    " WHERE d.kind = " DEFINE " AND d.outcome = " STOCKED " AND s.per_customer IS NOT NULL"
+    " ORDER BY s.pool, s.sku, d.decided_at DESC, d.n DESC),"
+    " counted AS MATERIALIZED ("
+    "SELECT c.*, l.per_customer, c.decided_at > l.decided_at OR (c.decided_at = l.decided_at"
+    "  AND c.generation = l.generation AND c.lane = l.lane AND c.n > l.n) AS in_force"
+    " FROM (" COUNTED ") AS c JOIN defined AS l"
+    " ON l.pool = c.pool AND l.sku = c.sku AND l.round = c.round),"
+    " suspected AS MATERIALIZED ("
+    "SELECT pool, sku, customer FROM counted GROUP BY pool, sku, customer, per_customer"
+    " HAVING sum(greatest(taken_delta, 0)) > per_customer)"
+    " SELECT pool, sku, customer AS id, per_customer, taken_delta, in_force,"
+    " sum(taken_delta) OVER (PARTITION BY pool, sku, customer"
+    "  ORDER BY decided_at, generation, lane, n) AS reached"
+    " FROM counted JOIN suspected USING (pool, sku, customer)"
+    " UNION ALL SELECT pool, sku, customer, per_customer, taken_delta, in_force, 0"
+    " FROM counted AS c WHERE NOT EXISTS (SELECT FROM suspected AS s WHERE s.pool = c.pool"
+    "  AND s.sku = c.sku AND s.customer = c.customer)";
 
 static const char figures_source[] =
     "SELECT pool, sku, NULL::text AS id, 'unsold ' || unsold || ', held ' || held || ', version '"

@@ -53,7 +53,8 @@ static struct decision_item *items_of(struct row *row, const struct stored_lines
         if (line->moved) {
             items[i].version = line->version;
             items[i].available = line->available;
-            items[i].available_before = line->available - (line->unsold - line->held);
+            items[i].edge =
+                edge_between(line->available - (line->unsold - line->held), line->available);
         }
     }
     return items;

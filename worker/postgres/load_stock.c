@@ -81,8 +81,8 @@ bool take_locked(void *self, const PGresult *result, struct error *error)
     const size_t stocks = (size_t)(PQntuples(result) - stores);
     state->stores = arena_take(load->arena, (size_t)stores * sizeof *state->stores);
     state->stocks = arena_take(load->arena, stocks * sizeof *state->stocks);
-    load->versions = arena_take(load->arena, stocks * sizeof *load->versions);
-    if (state->stores == NULL || state->stocks == NULL || load->versions == NULL) {
+    load->locked = arena_take(load->arena, stocks * sizeof *load->locked);
+    if (state->stores == NULL || state->stocks == NULL || load->locked == NULL) {
         return load_full(error);
     }
     load->stocks = state->stocks;
@@ -91,7 +91,8 @@ bool take_locked(void *self, const PGresult *result, struct error *error)
     }
     for (; row.number < PQntuples(result); row.number++) {
         const struct stock stock = stock_of(&row);
-        load->versions[state->stock_count] = stock.version;
+        load->locked[state->stock_count] =
+            (struct locked){stock.version, row_integer(&row, LOCK_PLACE)};
         state->stocks[state->stock_count++] = stock;
     }
     return !row.full || load_full(error);

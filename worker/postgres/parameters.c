@@ -15,6 +15,7 @@ enum {
     HEAD_NULLS = 4,
     HEAD_ELEMENTS = 12,
     SIZE_PREFIX = 4,
+    PLACE_SIZE = 6, /* a block's number and one within it */
 };
 
 static void write_big_endian(char *target, uint64_t value, size_t size)
@@ -165,6 +166,11 @@ void array_int4(struct parameters *parameters, int32_t value)
 void array_int8(struct parameters *parameters, int64_t value)
 {
     array_number(parameters, (uint64_t)value, sizeof value);
+}
+
+void array_place(struct parameters *parameters, int64_t value)
+{
+    array_number(parameters, (uint64_t)value, PLACE_SIZE);
 }
 
 void array_boolean(struct parameters *parameters, bool value)

@@ -20,6 +20,7 @@ enum element {
     ELEMENT_INT2 = 21,
     ELEMENT_INT4 = 23,
     ELEMENT_TEXT = 25,
+    ELEMENT_PLACE = 27, /* tid: where in the table a row is */
     ELEMENT_JSON = 114,
     ELEMENT_INSTANT = 1184, /* timestamptz */
 };
@@ -59,6 +60,7 @@ void array_null(struct parameters *parameters);
 void array_int2(struct parameters *parameters, int16_t value);
 void array_int4(struct parameters *parameters, int32_t value);
 void array_int8(struct parameters *parameters, int64_t value);
+void array_place(struct parameters *parameters, int64_t value); /* as row_integer reads it */
 void array_boolean(struct parameters *parameters, bool value);
 void array_text(struct parameters *parameters, struct span value); /* absent: NULL */
 void array_instant(struct parameters *parameters, instant value);  /* INSTANT_NONE: NULL */

@@ -46,21 +46,40 @@ static const char holds_sql[] =
     "  WHERE h.id = old.id AND h.state IN (1, 2) RETURNING h.id)"
     " SELECT (SELECT count(*) FROM gone), (SELECT max(id) FROM seen)";
 
-/* One step. False leaves *last alone; *done: there was nothing more to look at. */
-static bool step(struct postgres *postgres, const char *sql, int count,
-                 const char *const *parameters, char *last, size_t capacity, int64_t *forgotten,
-                 bool *done, struct error *error)
+/* A statement that forgets some rows behind the last key it has looked at. */
+struct walk {
+    const char *sql;
+    const char *const *parameters;
+    int count;
+    char *last; /* the key, one of the parameters */
+    size_t capacity;
+};
+
+/* One step; *done: there was nothing more to look at. */
+static bool walk_step(struct postgres *postgres, const struct walk *walk, int64_t *forgotten,
+                      bool *done, struct error *error)
 {
     PGresult *result;
-    if (!postgres_query(postgres, sql, count, parameters, &result, error)) {
+    if (!postgres_query(postgres, walk->sql, walk->count, walk->parameters, &result, error)) {
         return false;
     }
     *forgotten += strtoll(PQgetvalue(result, 0, 0), NULL, 10);
     *done = PQgetisnull(result, 0, 1) != 0;
     if (!*done) {
-        (void)snprintf(last, capacity, "%s", PQgetvalue(result, 0, 1)); /* an id fits */
+        (void)snprintf(walk->last, walk->capacity, "%s", PQgetvalue(result, 0, 1)); /* it fits */
     }
     PQclear(result);
+    return true;
+}
+
+static bool walk_all(struct postgres *postgres, const struct walk *walk, int64_t *forgotten,
+                     struct error *error)
+{
+    for (bool done = false; !done;) {
+        if (!walk_step(postgres, walk, forgotten, &done, error)) {
+            return false;
+        }
+    }
     return true;
 }
 
@@ -69,13 +88,8 @@ static bool prune_lane(struct postgres *postgres, const char *generation, const 
 {
     char last[sizeof "-9223372036854775808"] = "0";
     const char *const parameters[] = {generation, lane, last, moment};
-    for (bool done = false; !done;) {
-        if (!step(postgres, refusals_sql, 4, parameters, last, sizeof last, &prune->refusals, &done,
-                  error)) {
-            return error_wrap(error, "lane %s", lane);
-        }
-    }
-    return true;
+    const struct walk walk = {refusals_sql, parameters, 4, last, sizeof last};
+    return walk_all(postgres, &walk, &prune->refusals, error) || error_wrap(error, "lane %s", lane);
 }
 
 static bool prune_lanes(struct postgres *postgres, const char *moment, struct prune *prune,
@@ -99,13 +113,8 @@ static bool prune_holds(struct postgres *postgres, const char *moment, struct pr
 {
     char last[256] = "";
     const char *const parameters[] = {last, moment};
-    for (bool done = false; !done;) {
-        if (!step(postgres, holds_sql, 2, parameters, last, sizeof last, &prune->holds, &done,
-                  error)) {
-            return error_wrap(error, "holds");
-        }
-    }
-    return true;
+    const struct walk walk = {holds_sql, parameters, 2, last, sizeof last};
+    return walk_all(postgres, &walk, &prune->holds, error) || error_wrap(error, "holds");
 }
 
 bool prune_apply(struct postgres *postgres, uint32_t hours, struct prune *prune,

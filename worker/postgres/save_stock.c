@@ -8,22 +8,17 @@
 
 struct stock_row {
     const struct stock *stock;
-    int64_t read; /* the version that was loaded */
+    struct locked locked;
 };
 
-static void put_stock_pool(struct parameters *parameters, const void *row)
+static void put_stock_place(struct parameters *parameters, const void *row)
 {
-    array_text(parameters, ROW(stock_row, row)->stock->pool);
-}
-
-static void put_stock_sku(struct parameters *parameters, const void *row)
-{
-    array_text(parameters, ROW(stock_row, row)->stock->sku);
+    array_place(parameters, ROW(stock_row, row)->locked.place);
 }
 
 static void put_stock_read(struct parameters *parameters, const void *row)
 {
-    array_int8(parameters, ROW(stock_row, row)->read);
+    array_int8(parameters, ROW(stock_row, row)->locked.version);
 }
 
 static void put_stock_unsold(struct parameters *parameters, const void *row)
@@ -72,12 +67,11 @@ static void put_stock_closes(struct parameters *parameters, const void *row)
 }
 
 static const struct row_column stock_columns[] = {
-    {ELEMENT_TEXT, put_stock_pool},      {ELEMENT_TEXT, put_stock_sku},
-    {ELEMENT_INT8, put_stock_read},      {ELEMENT_INT4, put_stock_unsold},
-    {ELEMENT_INT4, put_stock_held},      {ELEMENT_INT8, put_stock_version},
-    {ELEMENT_BOOLEAN, put_stock_known},  {ELEMENT_INT4, put_stock_limit},
-    {ELEMENT_TEXT, put_stock_round},     {ELEMENT_INSTANT, put_stock_opens},
-    {ELEMENT_INSTANT, put_stock_closes},
+    {ELEMENT_PLACE, put_stock_place},   {ELEMENT_INT8, put_stock_read},
+    {ELEMENT_INT4, put_stock_unsold},   {ELEMENT_INT4, put_stock_held},
+    {ELEMENT_INT8, put_stock_version},  {ELEMENT_BOOLEAN, put_stock_known},
+    {ELEMENT_INT4, put_stock_limit},    {ELEMENT_TEXT, put_stock_round},
+    {ELEMENT_INSTANT, put_stock_opens}, {ELEMENT_INSTANT, put_stock_closes},
 };
 
 void save_stock(struct postgres_database *database, const struct state *state)
@@ -92,7 +86,7 @@ void save_stock(struct postgres_database *database, const struct state *state)
         const struct stock *stock = &state->stocks[i];
         ENSURE(stock->held >= 0 && stock->held <= stock->unsold && stock->unsold <= UNSOLD_MAX);
         if (stock->mark != MARK_SAME) {
-            rows[count++] = (struct stock_row){stock, database->load.versions[i]};
+            rows[count++] = (struct stock_row){stock, database->load.locked[i]};
         }
     }
     const struct row_set set = {

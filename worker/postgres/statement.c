@@ -14,6 +14,7 @@ const char statement_settings[] =
     " ('enable_seqscan', 'off'),"
     " ('enable_hashjoin', 'off'),"
     " ('enable_mergejoin', 'off'),"
+    " ('enable_memoize', 'off'),"
     " ('jit', 'off')) AS s (name, value)"; /* what is off costs so much that it would be compiled */
 
 #define SALE_COLUMNS \
@@ -65,22 +66,23 @@ static const struct {
          " SELECT ((SELECT of_place FROM pools))[w.place], w.sku"
          " FROM unnest($4::integer[], $5::text[]) AS w (place, sku))"
          " SELECT store, pool, NULL AS sku, NULL::integer, NULL::integer, NULL::bigint,"
-         "  NULL::boolean, NULL::integer, NULL, NULL::timestamptz, NULL::timestamptz"
+         "  NULL::boolean, NULL::integer, NULL, NULL::timestamptz, NULL::timestamptz, NULL::tid"
          " FROM assigned"
          " UNION ALL"
-         " SELECT '', pool, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM others"
+         " SELECT '', pool, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM others"
          " UNION ALL"
          " SELECT NULL, s.* FROM ("
          " SELECT pool, sku FROM wanted ORDER BY pool COLLATE \"C\", sku COLLATE \"C\") AS w"
          " CROSS JOIN LATERAL ("
-         " SELECT pool, sku, unsold, held, version, known, per_customer, round, opens_at, closes_at"
-         " FROM stock WHERE pool = w.pool AND sku = w.sku FOR NO KEY UPDATE) AS s"},
+         " SELECT pool, sku, unsold, held, version, known, per_customer, round, opens_at, "
+         "closes_at,"
+         " ctid FROM stock WHERE pool = w.pool AND sku = w.sku FOR NO KEY UPDATE) AS s"},
     [STATEMENT_DECISIONS] =
         {"read decisions",
          "SELECT decided_at, meaning, version, expires_at, qty, available, unsold_delta,"
-         " held_delta, slot, kind, outcome, reason, form, retaken, id, sku, customer, store, pool, "
-         "ref, hold, sale, by, replaces,"
-         " more, released, faults, meta FROM decisions WHERE id = ANY ($1::text[])"},
+         " held_delta, slot, kind, outcome, reason, form, retaken, id, sku, customer, store, pool,"
+         " ref, hold, sale, by, replaces, more, released, faults, meta FROM decisions WHERE id = "
+         "ANY ($1::text[])"},
     [STATEMENT_SALES] = {"read sales", SALES_NAMED},
     [STATEMENT_RETURNS] = {"read returns",
                            "SELECT r.* FROM (SELECT DISTINCT id FROM (" SALES_NAMED ") AS d) AS s"
@@ -126,19 +128,18 @@ static const struct {
          " $20::text[], $21::text[], $22::text[], $23::text[], $24::text[], $25::text[],"
          " $26::text[], $27::text[], $28::text[], $29::text[], $30::json[], $31::json[],"
          " $32::json[], $33::json[]) AS d"},
-    /* Each row only from the version that was read. */
+    /* Each row where it was locked, and only from the version that was read. */
     [STATEMENT_CHANGE_STOCK] =
         {"change the stock",
          "WITH changed AS ("
          "UPDATE stock AS s SET unsold = c.unsold, held = c.held, version = c.version,"
          " known = c.known, per_customer = c.per_customer, round = c.round,"
          " opens_at = c.opens_at, closes_at = c.closes_at"
-         " FROM unnest($2::text[], $3::text[], $4::bigint[], $5::integer[], $6::integer[],"
-         " $7::bigint[], $8::boolean[], $9::integer[], $10::text[], $11::timestamptz[],"
-         " $12::timestamptz[]) AS c (pool, sku, read, unsold, held, version, known, per_customer,"
-         " round, opens_at, closes_at)"
-         " CROSS JOIN LATERAL (SELECT ctid FROM stock WHERE pool = c.pool AND sku = c.sku"
-         " OFFSET 0) AS at WHERE s.ctid = at.ctid AND s.version = c.read RETURNING 1)"
+         " FROM unnest($2::tid[], $3::bigint[], $4::integer[], $5::integer[], $6::bigint[],"
+         " $7::boolean[], $8::integer[], $9::text[], $10::timestamptz[], $11::timestamptz[])"
+         " AS c (place, read, unsold, held, version, known, per_customer, round, opens_at,"
+         " closes_at)"
+         " WHERE s.ctid = c.place AND s.version = c.read RETURNING 1)"
          " SELECT CASE WHEN count(*) <> $1::integer THEN"
          " refuse('40001', 'the stock has changed since it was read') END FROM changed"},
     [STATEMENT_ADD_HOLDS] =

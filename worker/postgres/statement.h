@@ -57,6 +57,7 @@ enum lock_column {
     LOCK_ROUND,
     LOCK_OPENS_AT,
     LOCK_CLOSES_AT,
+    LOCK_PLACE,
 };
 
 enum decision_column {

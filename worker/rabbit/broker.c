@@ -219,6 +219,7 @@ void rabbit_broker_turn(struct rabbit_broker *self)
         drop_consumer(self);
     }
     const bool needed = publisher->under_way;
+    const uint32_t waiting = publisher->confirms.waiting;
     if (wire_connected(&publisher->wire) &&
         !publisher_turn(publisher, !self->publisher_idle, &self->publisher_lost)) {
         drop_publisher(self);
@@ -226,6 +227,7 @@ void rabbit_broker_turn(struct rabbit_broker *self)
             self->publisher_lost = (struct error){0};
         }
     }
+    self->confirms_coming = publisher->confirms.waiting < waiting;
     self->consumer_idle = self->publisher_idle = false;
 }
 
@@ -267,7 +269,7 @@ struct rabbit_interest rabbit_broker_interest(const struct rabbit_broker *self)
         const int64_t publisher_ms = publisher_deadline(&self->publisher);
         deadline = publisher_ms < deadline ? publisher_ms : deadline;
     }
-    const bool many = self->publisher.confirms.waiting > CONFIRMS_FEW;
+    const bool many = self->confirms_coming && self->publisher.confirms.waiting > CONFIRMS_FEW;
     if (self->confirming && many && !self->publisher.wire.rabbit.blocked) {
         deadline = now + CONFIRMS_LOOK_MS < deadline ? now + CONFIRMS_LOOK_MS : deadline;
     }

@@ -36,9 +36,10 @@ struct rabbit_broker {
     char publisher_name[ADDRESS_MAX + sizeof " publishes"];
     struct consumer consumer;
     struct publisher publisher; /* its counters may be read by anybody */
-    bool taking;        /* subscribe or take has answered PORT_WAIT: deliveries are waited for */
-    bool confirming;    /* publish or confirm has answered PORT_WAIT: confirms are waited for */
-    bool consumer_idle; /* poll has just said that there is nothing to read */
+    bool taking;          /* subscribe or take has answered PORT_WAIT: deliveries are waited for */
+    bool confirming;      /* publish or confirm has answered PORT_WAIT: confirms are waited for */
+    bool confirms_coming; /* the last turn has taken some in */
+    bool consumer_idle;   /* poll has just said that there is nothing to read */
     bool publisher_idle;
     struct error consumer_lost; /* found by a turn, told by the next call of the port */
     struct error publisher_lost;

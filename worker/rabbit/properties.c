@@ -29,12 +29,17 @@ static struct span copy(struct arena *arena, struct span text)
     return (struct span){bytes, text.size};
 }
 
+static int64_t signed_octet(uint8_t octet)
+{
+    return octet <= INT8_MAX ? octet : octet - UINT8_MAX - 1;
+}
+
 /* Integers of any width. Returns false for another kind, of which nothing was read. */
 static bool read_number(struct fields *fields, char kind, int64_t *number)
 {
     switch (kind) {
     case 'b':
-        *number = (int8_t)fields_octet(fields);
+        *number = signed_octet(fields_octet(fields));
         return true;
     case 'B':
         *number = fields_octet(fields);

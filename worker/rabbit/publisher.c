@@ -3,6 +3,8 @@
  * Messages into frames, and the broker's answers to them. */
 #include "worker/rabbit/publisher.h"
 
+#include <time.h>
+
 #include <stdatomic.h>
 
 #include "worker/rabbit/channel.h"
@@ -161,12 +163,28 @@ static struct frames *make_room(struct publisher *publisher, const struct messag
     return output;
 }
 
+/* The lane has no clock, and of a job that is no job the database was not asked: a dead letter is
+ * put aside when it is sent. */
+static struct message dated(const struct message *message)
+{
+    struct message copy = *message;
+    struct timespec now;
+    ENSURE(clock_gettime(CLOCK_REALTIME, &now) == 0);
+    copy.time = now.tv_sec * INSTANT_SECOND + now.tv_nsec / 1000;
+    return copy;
+}
+
 static void send_one(struct publisher *publisher, struct frames *output, uint32_t index,
                      uint8_t attempt)
 {
     const struct message *message = &publisher->messages[index];
     const struct envelope envelope = envelope_of(publisher, message);
-    envelope_write(&envelope, message, output);
+    if (message->target == MESSAGE_DEAD) {
+        const struct message dead = dated(message);
+        envelope_write(&envelope, &dead, output);
+    } else {
+        envelope_write(&envelope, message, output);
+    }
     confirms_sent(&publisher->confirms, index, attempt);
     count_up(&publisher->published, 1);
 }

@@ -81,7 +81,7 @@ bool wire_connect(struct wire *wire, const struct amqp_url *url, const char *nam
     if (!rabbit_open(&rabbit, url, name, error)) {
         return false;
     }
-    const amqp_connection_state_t connection = rabbit.connection;
+    amqp_connection_state_t connection = rabbit.connection;
     char *input = wire->input;
     const struct frames output = {.bytes = wire->output.bytes, .capacity = wire->output.capacity};
     *wire = (struct wire){.rabbit = rabbit,
@@ -221,6 +221,9 @@ static enum port_answer heed(struct wire *wire, const struct frame *frame, struc
     if (frame->method == METHOD_CONNECTION_CLOSE) {
         return refuse_connection(wire, frame->fields, error);
     }
+    if (frame->method == METHOD_CONNECTION_CLOSE_OK) { /* to wire_close */
+        return lost_by(wire, AMQP_STATUS_CONNECTION_CLOSED, error);
+    }
     if (frame->method == METHOD_CONNECTION_BLOCKED ||
         frame->method == METHOD_CONNECTION_UNBLOCKED) {
         wire->rabbit.blocked = frame->method == METHOD_CONNECTION_BLOCKED;
@@ -336,36 +339,23 @@ int64_t wire_deadline(const struct wire *wire)
     return beat_ms < look_ms ? beat_ms : look_ms;
 }
 
-/* Throws away what came. True: the broker has agreed to the end, or talks nonsense. */
-static bool agreed_to_end(struct wire *wire)
-{
-    struct frame frame;
-    size_t size = 0;
-    enum frame_answer answer = FRAME_FOUND;
-    while ((answer = find(wire, &frame, &size)) == FRAME_FOUND) {
-        wire->input_begin += size;
-        if (frame.channel == 0 && frame.method == METHOD_CONNECTION_CLOSE_OK) {
-            return true;
-        }
-    }
-    return answer == FRAME_BROKEN;
-}
-
-/* Until the broker has said that it heard of the end: by then it has read all that we sent. The
- * socket stays open until we close it (RabbitMQ 3.10.8). */
+/* Until the broker has agreed: by then it has read all that we sent. */
 static void await_end(struct wire *wire)
 {
     const int64_t deadline = wire_now_ms() + RABBIT_CLOSE_TIMEOUT_MS;
     struct error ended = {0};
-    for (int64_t now = 0; !agreed_to_end(wire) && (now = wire_now_ms()) < deadline;) {
-        const bool waiting = wire->output.size > wire->output_begin;
-        struct pollfd file = {.fd = socket_of(wire),
-                              .events = (short)(POLLIN | (waiting ? POLLOUT : 0))};
-        (void)poll(&file, 1, (int)(deadline - now)); /* what it would say, the reads below say */
-        (void)wire_flush(wire);                      /* or the next time */
-        if (receive(wire, &ended) == PORT_FAILED) {
+    for (int64_t now = 0; (now = wire_now_ms()) < deadline;) {
+        struct frame frame;
+        enum port_answer answer = PORT_DONE;
+        (void)wire_flush(wire); /* or the next time */
+        while (answer == PORT_DONE) {
+            answer = wire_next(wire, &frame, &ended); /* what it still says is not wanted */
+        }
+        if (answer == PORT_FAILED) {
             return;
         }
+        struct pollfd file = wire_interest(wire);
+        (void)poll(&file, 1, (int)(deadline - now)); /* whatever it says, look again */
     }
 }
 

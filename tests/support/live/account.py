@@ -8,8 +8,9 @@ from live import promises
 # Each finds counter-examples; none may be found.
 STATEMENTS = {
     "unsold and held are the sums of the movements":
-        "SELECT a.pool, a.sku, a.unsold, a.held FROM availability AS a LEFT JOIN (SELECT pool, sku, "
-        "sum(unsold_delta) AS unsold, sum(held_delta) AS held FROM movement GROUP BY 1, 2) AS m "
+        "SELECT a.pool, a.sku, a.unsold, a.held FROM availability AS a LEFT JOIN (SELECT pool, "
+        "sku, sum(unsold_delta) AS unsold, sum(held_delta) AS held FROM movement "
+        "GROUP BY 1, 2) AS m "
         "USING (pool, sku) WHERE (a.unsold, a.held) IS DISTINCT FROM "
         "(coalesce(m.unsold, 0), coalesce(m.held, 0))",
     "versions have no gap":

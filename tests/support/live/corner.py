@@ -48,6 +48,7 @@ class Corner:
         self.database = database or os.environ["TILL_DATABASE_URL"]
         self.events = []
         self.sent = 0
+        self.marks = set()
         self.till("setup", "--lanes", str(lanes))
         self.connect()
 
@@ -96,7 +97,18 @@ class Corner:
         self.channel.basic_consume(self.queue, self._take, auto_ack=True)
 
     def _take(self, _channel, method, properties, body):
-        self.events.append(Message(method, properties, body))
+        if properties.type == "mark":
+            self.marks.add(properties.message_id)
+        else:
+            self.events.append(Message(method, properties, body))
+
+    def catch_up(self):
+        """Takes all events that were published before this."""
+        self.sent += 1
+        mark = f"mark.{self.sent}"
+        self.channel.basic_publish("", self.queue, b"", pika.BasicProperties(
+            type="mark", message_id=mark, delivery_mode=2))
+        self.wait("all events", lambda: mark in self.marks)
 
     def turn(self, seconds=0.05):
         self.connection.process_data_events(time_limit=seconds)
@@ -164,9 +176,9 @@ class Corner:
     def ready(self, queue):
         """How many messages of a queue nobody has in hand."""
         channel = self.connection.channel()
-        count = channel.queue_declare(f"{self.namespace}.{queue}", passive=True).method.message_count
+        declared = channel.queue_declare(f"{self.namespace}.{queue}", passive=True)
         channel.close()
-        return count
+        return declared.method.message_count
 
     def dead(self):
         """Takes all dead letters that there are."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a test in Python needs to say of a promise whether it is kept: a line each, an account last."""
+"""What a test in Python needs to say of a promise whether it is kept."""
 
 import sys
 import time
@@ -34,7 +34,7 @@ def same(promise, expected, actual):
 
 
 def difference(expected, actual, path=""):
-    """Where actual is not as expected; of objects only the members that are expected. None: nowhere.
+    """Where actual is not as expected; None: nowhere. Of objects only the expected members count.
 
     Something that can be called judges for itself.
     """
@@ -86,7 +86,7 @@ def pause_for(seconds):
 
 
 def run(tests, wanted=""):
-    """Each test is a function without arguments. Exits 1 if a promise is broken, or none was seen."""
+    """Each test is a function without arguments."""
     for test in tests:
         if wanted not in test.__name__:
             continue
@@ -99,5 +99,6 @@ def run(tests, wanted=""):
 
 
 def account():
+    """Exits 1 if a promise is broken, or none was looked at."""
     print(f"{_kept} passed, {_broken} failed", flush=True)
     sys.exit(0 if _kept > 0 and _broken == 0 else 1)

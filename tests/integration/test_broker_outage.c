@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The broker port while the whole broker is in trouble: under a memory alarm, frozen, and for a
+ * user without permission. It needs a stack of its own, named by TILL_OUTAGE_STACK: see
+ * tests/integration/outage. */
+#include "worker/rabbit/broker.h"
+
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/corner.h"
+#include "tests/support/drive.h"
+#include "tests/support/test.h"
+
+#define EVENTS     5000u
+#define EVENT_SIZE 2000u /* so many of these do not fit into the kernel's buffers */
+#define ALARM_MS   20000 /* longer than the kernel waits for a peer that does not read */
+
+#define TURNS_MS 20
+
+enum lane {
+    LANE_ALARM,
+    LANE_FROZEN,
+    LANE_REFUSED,
+    LANES,
+};
+
+static struct corner corner;
+static struct message messages[EVENTS];
+static char body[EVENT_SIZE];
+static char memory[DELIVERY_MEMORY_MAX];
+static struct arena arena;
+static struct error error;
+
+/* scripts/stack COMMAND --name STACK WORD..., the words in one string. That takes seconds, and
+ * meanwhile the port's connections must be kept alive. */
+static void stack(struct rabbit_broker *broker, const char *command, const char *words)
+{
+    char line[512];
+    const char *arguments[] = {"sh", "-c", line, NULL};
+    pid_t child = 0;
+    int status = 0;
+    assert_non_null(getenv("TILL_OUTAGE_STACK"));
+    (void)snprintf(line, sizeof line, "exec '%s' %s --name \"$TILL_OUTAGE_STACK\" %s",
+                   TILL_STACK_SCRIPT, command, words);
+    assert_int_equal(
+        posix_spawn(&child, "/bin/sh", NULL, NULL, (char *const *)(uintptr_t)arguments, environ),
+        0);
+    while (waitpid(child, &status, WNOHANG) == 0) {
+        drive_turns(broker, TURNS_MS);
+    }
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static int open_corner(void **state)
+{
+    (void)state;
+    corner_open(&corner, LANES);
+    memset(body, 'e', sizeof body);
+    for (uint32_t i = 0; i < EVENTS; i++) {
+        messages[i] = (struct message){
+            .target = MESSAGE_EVENT,
+            .routing_key = SPAN_OF("outage.held.eu"),
+            .body = {body, sizeof body},
+            .id = SPAN_OF("1001.1"),
+            .type = SPAN_OF("reserve.held"),
+            .time = INSTANT_NONE,
+        };
+    }
+    return 0;
+}
+
+static int close_corner(void **state)
+{
+    (void)state;
+    corner_close(&corner);
+    return 0;
+}
+
+static struct rabbit_broker *open_broker(enum lane lane, const struct amqp_url *url)
+{
+    struct rabbit_broker *broker = malloc(sizeof *broker);
+    const struct rabbit_lane served = {url, corner.namespace, 1, lane, 200, NULL};
+    error = (struct error){0};
+    assert_non_null(broker);
+    assert_true(rabbit_broker_open(broker, &served, &error));
+    arena_init(&arena, memory, sizeof memory);
+    return broker;
+}
+
+static void close_broker(struct rabbit_broker *broker)
+{
+    rabbit_broker_close(broker);
+    free(broker);
+}
+
+static void expect_done(enum port_answer answer)
+{
+    if (answer != PORT_DONE) {
+        fail_msg("%s", error.text);
+    }
+}
+
+/* Blocked for longer than any time-out of the kernel's or of ours, and nothing is lost by it. */
+static void a_memory_alarm_is_waited_out(void **state)
+{
+    (void)state;
+    struct amqp_url url = corner.url;
+    url.heartbeat_seconds = 2;
+    const struct address queue = corner_queue(&corner, "outage", 0);
+    struct rabbit_broker *broker = open_broker(LANE_ALARM, &url);
+    const struct broker port = rabbit_broker_port(broker);
+    broker->publisher.confirm_timeout_ms = 3000;
+    corner_bind(&corner, queue, "events", "outage.#");
+    expect_done(drive_subscribe(broker, &error));
+    expect_done(drive_publish(broker, messages, 1, &error));
+    stack(broker, "rabbitmqctl", "set_vm_memory_high_watermark 0.0001");
+
+    enum port_answer answer = PORT_WAIT;
+    const int64_t begun = wire_now_ms();
+    while (wire_now_ms() - begun < ALARM_MS) {
+        answer = port.ops->publish(port.self, messages, EVENTS, &error);
+        if (answer != PORT_WAIT) {
+            fail_msg("published under an alarm, or failed: %s", error.text);
+        }
+        drive_turns(broker, 100);
+    }
+    assert_true(rabbit_broker_blocked(broker));
+    assert_true(wire_connected(&broker->consumer.wire));
+    stack(broker, "rabbitmqctl", "set_vm_memory_high_watermark 0.4");
+    expect_done(drive_publish(broker, messages, EVENTS, &error));
+
+    assert_false(rabbit_broker_blocked(broker));
+    assert_int_equal(broker->publisher.published, EVENTS + 1);
+    corner_await_count(&corner, queue.text, EVENTS + 1);
+    close_broker(broker);
+    corner_delete_queue(&corner, queue.text);
+}
+
+/* No byte comes, and none is refused: only the silence tells. */
+static void a_frozen_broker_is_noticed(void **state)
+{
+    (void)state;
+    struct amqp_url url = corner.url;
+    struct delivery delivery;
+    url.heartbeat_seconds = 2;
+    struct rabbit_broker *broker = open_broker(LANE_FROZEN, &url);
+    const struct broker port = rabbit_broker_port(broker);
+    corner_fill(&corner, LANE_FROZEN, 1, 100);
+    expect_done(drive_subscribe(broker, &error));
+    expect_done(drive_take(broker, &arena, &delivery, &error));
+    arena_reset(&arena);
+    stack(broker, "freeze", "rabbitmq");
+    const int64_t begun = wire_now_ms();
+
+    const enum port_answer answer = drive_take(broker, &arena, &delivery, &error);
+
+    const int64_t took = wire_now_ms() - begun;
+    stack(broker, "thaw", "rabbitmq");
+    assert_int_equal(answer, PORT_FAILED);
+    assert_int_equal(error.kind, ERROR_RETRY);
+    assert_in_range(took, 2000, 10000);
+    port.ops->give_back(port.self);
+    expect_done(drive_subscribe(broker, &error));
+    expect_done(drive_take(broker, &arena, &delivery, &error));
+    assert_int_equal(delivery.delivery_count, 1);
+    expect_done(drive_acknowledge(broker, delivery.tag, &error));
+    close_broker(broker);
+}
+
+static void a_missing_permission_is_a_matter_of_configuration(void **state)
+{
+    (void)state;
+    struct amqp_url url = corner.url;
+    (void)snprintf(url.user, sizeof url.user, "stranger");
+    (void)snprintf(url.password, sizeof url.password, "secret");
+    struct rabbit_broker *broker = open_broker(LANE_REFUSED, &url);
+    stack(broker, "rabbitmqctl", "add_user stranger secret");
+    stack(broker, "rabbitmqctl", "set_permissions stranger '^$' '^$' '^$'");
+
+    assert_int_equal(drive_subscribe(broker, &error), PORT_FAILED);
+    assert_int_equal(error.kind, ERROR_CONFIG);
+    error = (struct error){0};
+    assert_int_equal(drive_publish(broker, messages, 1, &error), PORT_FAILED);
+    assert_int_equal(error.kind, ERROR_CONFIG);
+    assert_non_null(strstr(error.text, "ACCESS_REFUSED"));
+
+    close_broker(broker);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_memory_alarm_is_waited_out),
+        cmocka_unit_test(a_frozen_broker_is_noticed),
+        cmocka_unit_test(a_missing_permission_is_a_matter_of_configuration),
+    };
+    return cmocka_run_group_tests_name("broker_outage", tests, open_corner, close_corner);
+}

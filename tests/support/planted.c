@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Makes a worker die or freeze at a named point, for a test build of the program: the linker puts
+ * these functions in front of the ports and of what parses and decides (--wrap). The program that is
+ * shipped is linked without, and has no such points.
+ *
+ * TILL_TEST_PLANT is OPERATION:WHEN:NUMBER:ACTION, for example save:during:2:kill. The operation is
+ * a call of a port; before, after or during (it has begun, and answered PORT_WAIT); how often until
+ * then; kill or stop. A job whose bytes contain "planted in parse" or "planted in decide" breaks an
+ * ENSURE there. */
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/ensure.h"
+#include "common/contract/job_parse.h"
+#include "worker/postgres/database.h"
+#include "worker/rabbit/broker.h"
+
+/* NOLINTBEGIN(bugprone-reserved-identifier): these are the names that the linker gives. */
+struct broker __real_rabbit_broker_port(struct rabbit_broker *self);
+struct broker __wrap_rabbit_broker_port(struct rabbit_broker *self);
+struct database __real_postgres_database_port(struct postgres_database *database);
+struct database __wrap_postgres_database_port(struct postgres_database *database);
+bool __real_job_parse(struct span body, struct span message_id, struct arena *arena,
+                      struct job *job, struct job_fault *fault);
+bool __wrap_job_parse(struct span body, struct span message_id, struct arena *arena,
+                      struct job *job, struct job_fault *fault);
+uint32_t __real_decide(struct state *state, const struct entry *entries, uint32_t count,
+                       struct arena *arena, struct result *results);
+uint32_t __wrap_decide(struct state *state, const struct entry *entries, uint32_t count,
+                       struct arena *arena, struct result *results);
+
+static struct broker brokers[LANES_MAX];
+static struct database databases[LANES_MAX];
+static _Atomic uint32_t broker_count;
+static _Atomic uint32_t database_count;
+
+/* Of all lanes together. */
+static void reach(const char *operation, const char *when)
+{
+    static _Atomic uint32_t times;
+    const char *plant = getenv("TILL_TEST_PLANT");
+    char point[64];
+    const int size = snprintf(point, sizeof point, "%s:%s:", operation, when);
+    if (plant == NULL || strncmp(plant, point, (size_t)size) != 0) {
+        return;
+    }
+    char *action = NULL;
+    const unsigned long number = strtoul(plant + size, &action, 10);
+    if (atomic_fetch_add(&times, 1) + 1 == number) {
+        (void)kill(getpid(), strcmp(action, ":stop") == 0 ? SIGSTOP : SIGKILL);
+    }
+}
+
+static enum port_answer left(const char *operation, enum port_answer answer)
+{
+    reach(operation, answer == PORT_WAIT ? "during" : "after");
+    return answer;
+}
+
+static enum port_answer subscribe(void *self, struct error *error)
+{
+    const struct broker *broker = self;
+    reach("subscribe", "before");
+    return left("subscribe", broker->ops->subscribe(broker->self, error));
+}
+
+static enum port_answer take(void *self, struct arena *arena, struct delivery *delivery,
+                             struct error *error)
+{
+    const struct broker *broker = self;
+    reach("take", "before");
+    return left("take", broker->ops->take(broker->self, arena, delivery, error));
+}
+
+static enum port_answer publish(void *self, const struct message *messages, uint32_t count,
+                                struct error *error)
+{
+    const struct broker *broker = self;
+    reach("publish", "before");
+    return left("publish", broker->ops->publish(broker->self, messages, count, error));
+}
+
+static enum port_answer confirm(void *self, struct error *error)
+{
+    const struct broker *broker = self;
+    reach("confirm", "before");
+    return left("confirm", broker->ops->confirm(broker->self, error));
+}
+
+static enum port_answer acknowledge(void *self, uint64_t tag, struct error *error)
+{
+    const struct broker *broker = self;
+    reach("acknowledge", "before");
+    return left("acknowledge", broker->ops->acknowledge(broker->self, tag, error));
+}
+
+static void give_back(void *self)
+{
+    const struct broker *broker = self;
+    reach("give_back", "before");
+    broker->ops->give_back(broker->self);
+    reach("give_back", "after");
+}
+
+static const struct broker_ops broker_ops = {
+    .subscribe = subscribe,
+    .take = take,
+    .publish = publish,
+    .confirm = confirm,
+    .acknowledge = acknowledge,
+    .give_back = give_back,
+};
+
+struct broker __wrap_rabbit_broker_port(struct rabbit_broker *self)
+{
+    struct broker *broker = &brokers[atomic_fetch_add(&broker_count, 1)];
+    *broker = __real_rabbit_broker_port(self);
+    return (struct broker){&broker_ops, broker};
+}
+
+static enum port_answer ready(void *self, struct error *error)
+{
+    const struct database *database = self;
+    reach("ready", "before");
+    return left("ready", database->ops->ready(database->self, error));
+}
+
+static enum port_answer claim(void *self, struct error *error)
+{
+    const struct database *database = self;
+    reach("claim", "before");
+    return left("claim", database->ops->claim(database->self, error));
+}
+
+static enum port_answer count_lonely(void *self, struct span job, uint32_t *begun,
+                                     struct error *error)
+{
+    const struct database *database = self;
+    reach("count_lonely", "before");
+    return left("count_lonely", database->ops->count_lonely(database->self, job, begun, error));
+}
+
+static enum port_answer look(void *self, const struct demand *demand, struct arena *arena,
+                             struct found *found, struct error *error)
+{
+    const struct database *database = self;
+    reach("look", "before");
+    return left("look", database->ops->look(database->self, demand, arena, found, error));
+}
+
+static enum port_answer load(void *self, const struct demand *demand, struct arena *arena,
+                             struct state *state, struct error *error)
+{
+    const struct database *database = self;
+    reach("load", "before");
+    return left("load", database->ops->load(database->self, demand, arena, state, error));
+}
+
+static enum port_answer save(void *self, const struct record *record, struct error *error)
+{
+    const struct database *database = self;
+    reach("save", "before");
+    return left("save", database->ops->save(database->self, record, error));
+}
+
+static void abandon(void *self)
+{
+    const struct database *database = self;
+    database->ops->abandon(database->self);
+}
+
+static const struct database_ops database_ops = {
+    .ready = ready,
+    .claim = claim,
+    .count_lonely = count_lonely,
+    .look = look,
+    .load = load,
+    .save = save,
+    .abandon = abandon,
+};
+
+struct database __wrap_postgres_database_port(struct postgres_database *self)
+{
+    struct database *database = &databases[atomic_fetch_add(&database_count, 1)];
+    *database = __real_postgres_database_port(self);
+    return (struct database){&database_ops, database};
+}
+
+static bool contains(struct span text, const char *words)
+{
+    return !span_absent(text) && memmem(text.bytes, text.size, words, strlen(words)) != NULL;
+}
+
+bool __wrap_job_parse(struct span body, struct span message_id, struct arena *arena,
+                      struct job *job, struct job_fault *fault)
+{
+    ENSURE(!contains(body, "planted in parse"));
+    return __real_job_parse(body, message_id, arena, job, fault);
+}
+
+uint32_t __wrap_decide(struct state *state, const struct entry *entries, uint32_t count,
+                       struct arena *arena, struct result *results)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        ENSURE(!contains(entries[i].job->meta, "planted in decide"));
+    }
+    return __real_decide(state, entries, count, arena, results);
+}
+/* NOLINTEND(bugprone-reserved-identifier) */
