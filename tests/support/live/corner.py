@@ -49,6 +49,7 @@ class Corner:
         self.events = []
         self.sent = 0
         self.marks = set()
+        self.election = None
         self.till("setup", "--lanes", str(lanes))
         self.connect()
 
@@ -74,6 +75,17 @@ class Corner:
         if done.returncode != 0:
             raise RuntimeError(f"{statement}: {done.stderr}")
         return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def without_sweeper(self):
+        """Holds its election's lock, from before a worker starts: only the test ends holds."""
+        self.election = subprocess.Popen(
+            ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", self.database], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True)
+        self.election.stdin.write("SELECT 'held' FROM pg_advisory_lock(hashtextextended("
+                                  f"'till sweeper ' || '{self.namespace}', 0));\n")
+        self.election.stdin.flush()
+        if self.election.stdout.readline() != "held\n":
+            raise RuntimeError("the sweeper's election cannot be held")
 
     def connect(self, seconds=30):
         """A subscriber of all events, and a channel that publishes. Events already in a queue that
@@ -192,6 +204,8 @@ class Corner:
             found.append(Message(method, properties, body))
 
     def close(self):
+        if self.election:
+            self.election.communicate()
         if self.connection.is_open:
             self.connection.close()
         self.till("teardown", "--yes", check=False)
