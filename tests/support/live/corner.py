@@ -94,9 +94,10 @@ class Corner:
                     raise
                 promises.pause_for(0.2)
         self.channel.queue_bind(self.queue, f"{self.namespace}.events", "#")
-        self.channel.basic_consume(self.queue, self._take, auto_ack=True)
+        self.channel.basic_consume(self.queue, self._take, auto_ack=False)
 
-    def _take(self, _channel, method, properties, body):
+    def _take(self, channel, method, properties, body):
+        channel.basic_ack(method.delivery_tag)
         if properties.type == "mark":
             self.marks.add(properties.message_id)
         else:
