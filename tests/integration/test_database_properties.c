@@ -77,10 +77,10 @@ static const char *run_batch(struct run *run)
         expected[i] = model_decide(&run->model, &entries[i]);
     }
     world_batch_begin(batch, entries, count);
-    if ((batch->demand.holds.count > 0 && world_look(&run->lane, batch) != PORT_DONE) ||
-        (batch->demand.holds.count > 0 &&
-         !demand_add_found(&batch->demand, batch->found.holds, batch->found.hold_count,
-                           batch->found.sales, batch->found.sale_count, &batch->arena)) ||
+    const bool names = batch->demand.holds.count > 0 || batch->demand.sales.count > 0;
+    if ((names && world_look(&run->lane, batch) != PORT_DONE) ||
+        (names && !demand_add_found(&batch->demand, batch->found.holds, batch->found.hold_count,
+                                    batch->found.sales, batch->found.sale_count, &batch->arena)) ||
         world_load(&run->lane, batch) != PORT_DONE) {
         return batch->error.text;
     }

@@ -5,6 +5,7 @@ Nothing in here is the project's own code: slots, addresses and bodies are writt
 as the contract says.
 """
 
+import functools
 import json
 import os
 import subprocess
@@ -32,7 +33,7 @@ class Message:
         self.bytes = body
         self.tag = method.delivery_tag
 
-    @property
+    @functools.cached_property
     def body(self):
         return json.loads(self.bytes)
 
