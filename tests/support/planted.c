@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Makes a worker die or freeze at a named point, for a test build of the program: the linker puts
- * these functions in front of the ports and of what parses and decides (--wrap). The program that is
- * shipped is linked without, and has no such points.
+ * these functions in front of the ports and of what parses and decides (--wrap). The program that
+ * is shipped is linked without, and has no such points.
  *
  * TILL_TEST_PLANT is OPERATION:WHEN:NUMBER:ACTION, for example save:during:2:kill. The operation is
  * a call of a port; before, after or during (it has begun, and answered PORT_WAIT); how often until
