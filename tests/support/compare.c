@@ -13,7 +13,8 @@ static bool items_equal(const struct decision_item *a, uint32_t a_count,
     }
     for (uint32_t i = 0; i < a_count; i++) {
         if (!span_equal(a[i].sku, b[i].sku) || a[i].qty != b[i].qty || a[i].moved != b[i].moved ||
-            a[i].version != b[i].version || a[i].available != b[i].available) {
+            a[i].version != b[i].version || a[i].available != b[i].available ||
+            a[i].edge != b[i].edge) {
             return false;
         }
     }

@@ -91,6 +91,7 @@ void model_number(struct model *model, struct model_record *record, struct decis
             items[i].moved = true;
             items[i].version = stock->version;
             items[i].available = stock->unsold - held;
+            items[i].edge = edge_between(unsold_before[i] - held_before[i], items[i].available);
         }
     }
 }

@@ -81,8 +81,8 @@ static const struct {
         {"read decisions",
          "SELECT decided_at, meaning, version, expires_at, qty, available, unsold_delta,"
          " held_delta, slot, kind, outcome, reason, form, retaken, id, sku, customer, store, pool,"
-         " ref, hold, sale, by, replaces, more, released, faults, meta FROM decisions WHERE id = "
-         "ANY ($1::text[])"},
+         " ref, hold, sale, by, replaces, more, released, faults, meta FROM decisions"
+         " WHERE id = ANY ($1::text[])"},
     [STATEMENT_SALES] = {"read sales", SALES_NAMED},
     [STATEMENT_RETURNS] = {"read returns",
                            "SELECT r.* FROM (SELECT DISTINCT id FROM (" SALES_NAMED ") AS d) AS s"

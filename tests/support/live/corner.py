@@ -5,6 +5,7 @@ Nothing in here is the project's own code: slots, addresses and bodies are writt
 as the contract says.
 """
 
+import functools
 import json
 import os
 import subprocess
@@ -32,7 +33,7 @@ class Message:
         self.bytes = body
         self.tag = method.delivery_tag
 
-    @property
+    @functools.cached_property
     def body(self):
         return json.loads(self.bytes)
 
@@ -106,9 +107,10 @@ class Corner:
                     raise
                 promises.pause_for(0.2)
         self.channel.queue_bind(self.queue, f"{self.namespace}.events", "#")
-        self.channel.basic_consume(self.queue, self._take, auto_ack=True)
+        self.channel.basic_consume(self.queue, self._take, auto_ack=False)
 
-    def _take(self, _channel, method, properties, body):
+    def _take(self, channel, method, properties, body):
+        channel.basic_ack(method.delivery_tag)
         if properties.type == "mark":
             self.marks.add(properties.message_id)
         else:
