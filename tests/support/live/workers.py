@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Workers as processes, each with a log that a failing test prints."""
 
+import atexit
 import os
 import signal
 import subprocess
@@ -21,6 +22,7 @@ class Worker:
         self.process = subprocess.Popen(
             [program or (PLANTED if plant else corner.PROGRAM), "worker", *arguments],
             env=place.environment(**environment), stdout=subprocess.DEVNULL, stderr=self.log)
+        atexit.register(self.kill)  # no worker outlives its test
         if wait:
             promises.until("a worker serves", 30,
                            lambda: "worker: serving" in self.said() or self.ended() is not None)
