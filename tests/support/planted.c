@@ -20,19 +20,22 @@
 #include "worker/postgres/database.h"
 #include "worker/rabbit/broker.h"
 
-/* NOLINTBEGIN(bugprone-reserved-identifier): these are the names that the linker gives. */
-struct broker __real_rabbit_broker_port(struct rabbit_broker *self);
-struct broker __wrap_rabbit_broker_port(struct rabbit_broker *self);
-struct database __real_postgres_database_port(struct postgres_database *database);
-struct database __wrap_postgres_database_port(struct postgres_database *database);
-bool __real_job_parse(struct span body, struct span message_id, struct arena *arena,
-                      struct job *job, struct job_fault *fault);
-bool __wrap_job_parse(struct span body, struct span message_id, struct arena *arena,
-                      struct job *job, struct job_fault *fault);
-uint32_t __real_decide(struct state *state, const struct entry *entries, uint32_t count,
-                       struct arena *arena, struct result *results);
-uint32_t __wrap_decide(struct state *state, const struct entry *entries, uint32_t count,
-                       struct arena *arena, struct result *results);
+/* The linker's names, which C reserves. */
+#define REAL(name) __asm__("__real_" #name)
+#define WRAP(name) __asm__("__wrap_" #name)
+
+struct broker real_broker_port(struct rabbit_broker *self) REAL(rabbit_broker_port);
+struct broker planted_broker_port(struct rabbit_broker *self) WRAP(rabbit_broker_port);
+struct database real_database_port(struct postgres_database *self) REAL(postgres_database_port);
+struct database planted_database_port(struct postgres_database *self) WRAP(postgres_database_port);
+bool real_job_parse(struct span body, struct span message_id, struct arena *arena, struct job *job,
+                    struct job_fault *fault) REAL(job_parse);
+bool planted_job_parse(struct span body, struct span message_id, struct arena *arena,
+                       struct job *job, struct job_fault *fault) WRAP(job_parse);
+uint32_t real_decide(struct state *state, const struct entry *entries, uint32_t count,
+                     struct arena *arena, struct result *results) REAL(decide);
+uint32_t planted_decide(struct state *state, const struct entry *entries, uint32_t count,
+                        struct arena *arena, struct result *results) WRAP(decide);
 
 static struct broker brokers[LANES_MAX];
 static struct database databases[LANES_MAX];
@@ -116,10 +119,10 @@ static const struct broker_ops broker_ops = {
     .give_back = give_back,
 };
 
-struct broker __wrap_rabbit_broker_port(struct rabbit_broker *self)
+struct broker planted_broker_port(struct rabbit_broker *self)
 {
     struct broker *broker = &brokers[atomic_fetch_add(&broker_count, 1)];
-    *broker = __real_rabbit_broker_port(self);
+    *broker = real_broker_port(self);
     return (struct broker){&broker_ops, broker};
 }
 
@@ -184,10 +187,10 @@ static const struct database_ops database_ops = {
     .abandon = abandon,
 };
 
-struct database __wrap_postgres_database_port(struct postgres_database *self)
+struct database planted_database_port(struct postgres_database *self)
 {
     struct database *database = &databases[atomic_fetch_add(&database_count, 1)];
-    *database = __real_postgres_database_port(self);
+    *database = real_database_port(self);
     return (struct database){&database_ops, database};
 }
 
@@ -196,19 +199,18 @@ static bool contains(struct span text, const char *words)
     return !span_absent(text) && memmem(text.bytes, text.size, words, strlen(words)) != NULL;
 }
 
-bool __wrap_job_parse(struct span body, struct span message_id, struct arena *arena,
-                      struct job *job, struct job_fault *fault)
+bool planted_job_parse(struct span body, struct span message_id, struct arena *arena,
+                       struct job *job, struct job_fault *fault)
 {
     ENSURE(!contains(body, "planted in parse"));
-    return __real_job_parse(body, message_id, arena, job, fault);
+    return real_job_parse(body, message_id, arena, job, fault);
 }
 
-uint32_t __wrap_decide(struct state *state, const struct entry *entries, uint32_t count,
-                       struct arena *arena, struct result *results)
+uint32_t planted_decide(struct state *state, const struct entry *entries, uint32_t count,
+                        struct arena *arena, struct result *results)
 {
     for (uint32_t i = 0; i < count; i++) {
         ENSURE(!contains(entries[i].job->meta, "planted in decide"));
     }
-    return __real_decide(state, entries, count, arena, results);
+    return real_decide(state, entries, count, arena, results);
 }
-/* NOLINTEND(bugprone-reserved-identifier) */
