@@ -119,6 +119,10 @@ static void check_slots(struct checkup *checkup, const struct probe *probe)
 {
     struct error error = {0};
     const uint32_t slot = first_wrong_slot(probe);
+    if (probe->slots_watched == 0) {
+        findings_ok(checkup->findings, "slots", "not looked at: every lane is in use");
+        return;
+    }
     if (slot == SLOTS) {
         findings_ok(checkup->findings, "slots", "%u of %u looked at, each bound to its lane once",
                     probe->slots_watched, SLOTS);
