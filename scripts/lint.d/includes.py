@@ -11,12 +11,14 @@ ARROWS = {
     "common/connect": ("common/base", "include"),
     # Linked with neither librabbitmq nor libpq, which common/connect brings.
     "worker/lane": ("common/base", "common/contract", "include"),
-    "worker/rabbit": ("worker/lane",) + COMMON,
-    "worker/postgres": ("worker/lane",) + COMMON,
-    "worker/crew": ("worker/lane", "worker/postgres", "worker/rabbit") + COMMON,
+    "worker/duty": ("worker/lane", "common/base", "common/contract", "include"),
+    "worker/rabbit": ("worker/duty", "worker/lane") + COMMON,
+    "worker/postgres": ("worker/duty", "worker/lane") + COMMON,
+    "worker/crew": ("worker/duty", "worker/lane", "worker/postgres", "worker/rabbit") + COMMON,
     "worker/http": ("worker/lane", "worker/crew") + COMMON,
     "worker/commands": (
         "worker/crew",
+        "worker/duty",
         "worker/http",
         "worker/lane",
         "worker/postgres",

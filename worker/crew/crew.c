@@ -46,12 +46,12 @@ static bool open_lanes(struct crew *crew, uint32_t lane_count, struct error *err
 
 static bool open_aides(struct crew *crew, struct error *error)
 {
-    if (!sorter_open(&crew->sorter, &crew->duty, error)) {
+    if (!sorter_thread_open(&crew->sorter, &crew->duty, error)) {
         return false;
     }
-    if (!sweeper_open(&crew->sweeper, &crew->duty, error)) {
-        sorter_drain(&crew->sorter);
-        sorter_close(&crew->sorter);
+    if (!sweeper_thread_open(&crew->sweeper, &crew->duty, error)) {
+        sorter_thread_drain(&crew->sorter);
+        sorter_thread_close(&crew->sorter);
         return false;
     }
     return true;
@@ -74,10 +74,10 @@ bool crew_open(struct crew *crew, const struct lane_duty *duty, uint32_t lane_co
 
 void crew_close(struct crew *crew)
 {
-    sorter_drain(&crew->sorter);
-    sweeper_drain(&crew->sweeper);
+    sorter_thread_drain(&crew->sorter);
+    sweeper_thread_drain(&crew->sweeper);
     drain_lanes(crew);
     close_lanes(crew);
-    sorter_close(&crew->sorter);
-    sweeper_close(&crew->sweeper);
+    sorter_thread_close(&crew->sorter);
+    sweeper_thread_close(&crew->sweeper);
 }

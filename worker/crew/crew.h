@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "worker/crew/lane_thread.h"
-#include "worker/crew/sorter.h"
-#include "worker/crew/sweeper.h"
+#include "worker/crew/sorter_thread.h"
+#include "worker/crew/sweeper_thread.h"
 
 /* Lanes of one generation, from the first on. */
 struct crew {
@@ -16,8 +16,8 @@ struct crew {
     struct replies replies;
     struct lane_thread *lanes;
     uint32_t lane_count;
-    struct sorter sorter;
-    struct sweeper sweeper;
+    struct sorter_thread sorter;
+    struct sweeper_thread sweeper;
 };
 
 /* Starts a thread for each of the first lanes, the sorter's and the sweeper's. */
