@@ -16,6 +16,7 @@ extern const struct command command_prune;
 extern const struct command command_setup;
 extern const struct command command_show;
 extern const struct command command_slot;
+extern const struct command command_status;
 extern const struct command command_stock;
 extern const struct command command_store;
 extern const struct command command_submit;
