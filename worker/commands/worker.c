@@ -121,6 +121,7 @@ static bool serve(struct service *service, struct error *error)
         .config = service->config,
         .url = &service->url,
         .worker = service->roster.name,
+        .run = service->roster.run,
         .generation = service->generation.number,
         .jobs_max = service->jobs_max,
     };

@@ -95,8 +95,14 @@ static bool open_parts(struct lane_thread *thread, struct error *error)
     if (!rabbit_broker_open(&thread->broker, &place, error)) {
         return false;
     }
-    postgres_database_init(&thread->database, duty->config, thread->name, duty->generation,
-                           thread->number, thread->memory + LANE_MEMORY);
+    const struct postgres_lane row = {
+        .name = thread->name,
+        .worker = duty->worker,
+        .run = duty->run,
+        .generation = duty->generation,
+        .lane = thread->number,
+    };
+    postgres_database_init(&thread->database, duty->config, &row, thread->memory + LANE_MEMORY);
     lane_init(&thread->lane, &plan, rabbit_broker_port(&thread->broker),
               postgres_database_port(&thread->database), seed, thread->memory);
     return true;

@@ -19,6 +19,7 @@ struct lane_duty {
     const struct config *config;
     const struct amqp_url *url;
     const char *worker; /* its name */
+    const char *run;    /* of this start of it */
     struct replies *replies;
     uint32_t generation;
     uint32_t jobs_max; /* of a batch */

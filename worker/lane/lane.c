@@ -48,6 +48,8 @@ static void count_saved(struct lane *lane, const struct batch *batch)
     lane->counters.batches++;
     for (uint32_t i = 0; i < batch->entry_count; i++) {
         lane->counters.repeats += batch->results[i].kind == RESULT_REPEAT;
+        lane->counters.stragglers +=
+            batch->state.drained && batch->results[i].kind == RESULT_DECISION;
     }
     for (uint32_t i = batch->first; i < batch->first + batch->part; i++) {
         lane->counters.malformed += batch->taken[i].kind == TAKEN_MALFORMED;
@@ -181,6 +183,10 @@ static void part_failed(struct lane *lane, struct batch *batch, uint64_t now_ms,
         part_again(lane, batch, now_ms);
         return;
     case ERROR_JOB:
+        if (batch_is_marker(batch)) { /* it can be neither halved nor put aside */
+            give_back_and_pause(lane, now_ms);
+            return;
+        }
         (void)part_smaller(lane, batch, error); /* whichever: the error is to be logged */
         return;
     case ERROR_NONE:
@@ -253,13 +259,21 @@ static enum lane_progress subscribe(struct lane *lane, uint64_t now_ms, struct e
 }
 
 /* Nothing of the back batch waits for the database, and messages are published by one batch at a
- * time. */
+ * time. A marker says that all before it is done with, so it waits until that is so. */
+static bool waits_for_back(struct lane *lane)
+{
+    const struct batch *front = front_of(lane);
+    return back_of(lane)->phase != BATCH_EMPTY &&
+           (front->phase == BATCH_COMPOSED ||
+            (front->phase == BATCH_TAKEN && batch_is_marker(front)));
+}
+
 static bool front_may_move(struct lane *lane, uint64_t now_ms)
 {
     const struct batch *front = front_of(lane);
     const bool asks_database = front->phase > BATCH_EMPTY && front->phase < BATCH_SAVED;
     return !lane->front_waits && !(asks_database && now_ms < lane->pause_until_ms) &&
-           !(front->phase == BATCH_COMPOSED && back_of(lane)->phase != BATCH_EMPTY);
+           !waits_for_back(lane);
 }
 
 static bool is_drained(struct lane *lane)
@@ -275,8 +289,9 @@ void lane_init(struct lane *lane, const struct lane_plan *plan, struct broker br
     lane->plan = *plan;
     lane->broker = broker;
     lane->database = database;
-    lane->origins = (struct origins){address_of(plan->namespace, "stock"),
-                                     address_lanes(plan->namespace, plan->generation)};
+    lane->origins =
+        (struct origins){address_of(plan->namespace, "stock"),
+                         address_lanes(plan->namespace, plan->generation), plan->generation};
     lane->database_ready = true; /* a standby needs no database until it has been delivered to */
     prng_init(&lane->prng, seed);
     for (size_t i = 0; i < BATCHES; i++) {

@@ -38,6 +38,7 @@ struct lane_counters {
     uint64_t takeovers;
     uint64_t parked;
     uint64_t malformed;
+    uint64_t stragglers; /* decided after the lane's marker was recorded */
 };
 
 struct lane {
