@@ -20,7 +20,7 @@ static bool may_step_aside(const struct handover_view *view, const struct handov
                            uint64_t now_ms)
 {
     const bool again = past->stepped_ms != 0 && now_ms - past->stepped_ms < HANDOVER_AGAIN_MS &&
-                       strncmp(past->owner_run, view->owner_run, HANDOVER_RUN_MAX - 1) == 0;
+                       strncmp(past->owner_run, view->owner_run, WORKER_RUN_MAX - 1) == 0;
     return view->owner_there && view->owner_age_ms < view->age_ms && !view->silent_in_line &&
            !again;
 }

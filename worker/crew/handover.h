@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HANDOVER_RUN_MAX      33u /* bytes of a worker's run, with the NUL */
+#include "common/base/limits.h"
+
 #define HANDOVER_AGAIN_MS     60000u
 #define HANDOVER_RECONNECT_MS 5000u
 
@@ -42,7 +43,7 @@ struct handover_view {
 /* What a worker remembers of a lane. All zeros at first, and again when other workers are alive
  * than before. */
 struct handover_past {
-    char owner_run[HANDOVER_RUN_MAX]; /* for whom it stepped aside */
+    char owner_run[WORKER_RUN_MAX]; /* for whom it stepped aside */
     uint64_t stepped_ms;
     uint64_t reconnected_ms; /* as the owner; 0: never */
 };
