@@ -238,7 +238,10 @@ static void a_server_that_ends_the_transaction_says_that_nothing_was_done(void *
     world_run(&world, "BEGIN; INSERT INTO decisions (decided_at, meaning, n, generation, lane,"
                       " slot, kind, outcome, reason, form, id)"
                       " VALUES (now(), 0, 1, 1, 1, 0, 0, 2, 0, 1, 'a')");
-    const struct record record = {batch.entries, batch.results, batch.count, &batch.state};
+    const struct record record = {.entries = batch.entries,
+                                  .results = batch.results,
+                                  .count = batch.count,
+                                  .state = &batch.state};
     assert_int_equal(lane.port.ops->save(lane.port.self, &record, &batch.error), PORT_WAIT);
     char question[128];
     (void)snprintf(question, sizeof question,
@@ -268,7 +271,10 @@ static int replace_socket(bool closed)
 
 static void begin_save_until_committed(void)
 {
-    const struct record record = {batch.entries, batch.results, batch.count, &batch.state};
+    const struct record record = {.entries = batch.entries,
+                                  .results = batch.results,
+                                  .count = batch.count,
+                                  .state = &batch.state};
     assert_int_equal(lane.port.ops->save(lane.port.self, &record, &batch.error), PORT_WAIT);
     assert_false(lane.database.trip.unsent);
     world_await(&world, "1", "SELECT count(*) FROM decisions");

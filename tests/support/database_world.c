@@ -172,7 +172,10 @@ enum port_answer world_load(struct world_lane *lane, struct world_batch *batch)
 enum port_answer world_save(struct world_lane *lane, struct world_batch *batch)
 {
     const int64_t deadline = postgres_now_ms() + patience_ms;
-    const struct record record = {batch->entries, batch->results, batch->count, &batch->state};
+    const struct record record = {.entries = batch->entries,
+                                  .results = batch->results,
+                                  .count = batch->count,
+                                  .state = &batch->state};
     enum port_answer answer;
     while ((answer = lane->port.ops->save(lane->port.self, &record, &batch->error)) == PORT_WAIT) {
         wait_for(lane, deadline);
@@ -186,8 +189,8 @@ void world_lane_open(struct world_lane *lane, struct world *world, uint32_t numb
     lane->world = world;
     lane->memory = malloc(POSTGRES_DATABASE_MEMORY);
     assert_non_null(lane->memory);
-    postgres_database_init(&lane->database, &world->config, "lane of a test", 1, number,
-                           lane->memory);
+    const struct postgres_lane place = {"lane of a test", "worker of a test", "run", 1, number};
+    postgres_database_init(&lane->database, &world->config, &place, lane->memory);
     lane->port = postgres_database_port(&lane->database);
     must(world_claim(lane, &error) == PORT_DONE, &error);
 }

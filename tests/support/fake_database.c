@@ -179,7 +179,7 @@ static enum port_answer load(void *self, const struct demand *demand, struct are
         database->calls->crashed = true;
         return PORT_WAIT;
     }
-    struct state loaded = {.now = ++database->now, .seed = {1, 2}};
+    struct state loaded = {.now = ++database->now, .seed = {1, 2}, .drained = database->drained};
     if (!fetch(database, demand, arena, find_all, &loaded)) {
         return failed(error, ERROR_JOB, "the batch's memory is full");
     }
@@ -198,12 +198,30 @@ static bool is_recorded(const struct record *record, struct span job)
     return false;
 }
 
+/* All that came before the marker is published, confirmed and acknowledged. */
+static void write_marker(struct fake_database *database)
+{
+    const struct fake_broker *broker = database->broker;
+    uint32_t i = 0;
+    while (i < broker->job_count && broker->jobs[i].acknowledged) {
+        i++;
+    }
+    ENSURE(i < broker->job_count && broker->unconfirmed == 0);
+    ENSURE(span_equal(broker->jobs[i].delivery.type, SPAN_OF("till.marker")));
+    database->drained = true;
+    database->markers++;
+}
+
 static void write(struct fake_database *database, const struct record *record)
 {
     for (uint32_t i = 0; i < record->count; i++) {
         if (record->results[i].kind == RESULT_DECISION) { /* Promise 2. */
             ENSURE(fake_database_decision(database, record->entries[i].job->id) == NULL);
+            database->stragglers += database->drained ? 1 : 0;
         }
+    }
+    if (record->marker) {
+        write_marker(database);
     }
     const char *broken =
         memory_save(&database->memory, record->state, record->results, record->count);
@@ -218,7 +236,7 @@ static enum port_answer save(void *self, const struct record *record, struct err
     struct fake_database *database = self;
     enum fault_kind fault;
     enum port_answer answer;
-    ENSURE(database->open && record->count > 0);
+    ENSURE(database->open && (record->count > 0) != record->marker);
     if (begin(database, &fault, &answer, error)) {
         return answer;
     }

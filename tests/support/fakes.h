@@ -113,6 +113,9 @@ struct fake_database {
     uint32_t loads;
     uint32_t saves;             /* asked for */
     uint32_t commits;           /* done */
+    bool drained;               /* a marker was recorded */
+    uint32_t markers;           /* so often */
+    uint32_t stragglers;        /* decided after that */
     uint32_t abandons;          /* of an open transaction */
     uint32_t largest;           /* jobs of the largest part that was saved */
     uint32_t loads_unconfirmed; /* loads while the broker had messages to confirm */

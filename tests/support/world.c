@@ -77,6 +77,14 @@ struct delivery *world_adjust(struct world *world, const char *id, int32_t qty)
                      id, qty);
 }
 
+struct delivery *world_marker(struct world *world, const char *number)
+{
+    struct delivery *delivery = world_add(world, NULL, FATE_IGNORED, "%s", number);
+    delivery->exchange = SPAN_OF("");
+    delivery->type = SPAN_OF("till.marker");
+    return delivery;
+}
+
 /* The process is gone: the broker notices, the database rolls back, another one begins. */
 static void crash(struct world *world)
 {

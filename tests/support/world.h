@@ -59,6 +59,9 @@ struct delivery *world_add(struct world *world, const char *id, enum fate fate, 
 struct delivery *world_checkout(struct world *world, const char *id, uint32_t qty);
 struct delivery *world_adjust(struct world *world, const char *id, int32_t qty);
 
+/* The generation's end, with the number of the one that comes; as a change publishes it. */
+struct delivery *world_marker(struct world *world, const char *number);
+
 /* One step; if it says to wait, the clock goes on. */
 enum lane_progress world_step(struct world *world);
 

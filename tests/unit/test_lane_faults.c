@@ -89,6 +89,24 @@ static int64_t unsold_after_suspect(void)
     return 0;
 }
 
+/* The lane's generation ends in the middle of a batch, and two jobs come late. */
+static void end(void)
+{
+    world_adjust(&world, "po-1", 3);
+    world_checkout(&world, "a", 1);
+    world_checkout(&world, "b", 1);
+    world_marker(&world, "2");
+    world_checkout(&world, "c", 1);
+    world_checkout(&world, "d", 1);
+}
+
+static int64_t unsold_after_end(void)
+{
+    assert_true(world.database.drained);
+    assert_int_equal(world.database.stragglers, 2);
+    return 0;
+}
+
 /* One job that the database refuses, in the middle of a batch. */
 static void refuse(void)
 {
@@ -116,6 +134,8 @@ static const struct scenario {
     {"holding in one batch", hold, unsold_after_hold, 100, 0},
     {"disturbed", disturb, unsold_after_disturb, 3, 0},
     {"one job refused", refuse, unsold_after_refuse, 100, 0},
+    {"ending", end, unsold_after_end, 2, 0},
+    {"ending in one batch", end, unsold_after_end, 100, 0},
     {"suspects", suspect, unsold_after_suspect, 4, 0},
 };
 

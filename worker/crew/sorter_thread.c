@@ -27,8 +27,8 @@ static enum port_answer look(void *self, uint32_t first, uint32_t count, bool bo
 {
     const struct sorter_thread *thread = self;
     const struct lane_duty *duty = thread->aide.duty;
-    return binding_look(duty->url, duty->config->namespace.value, duty->generation, first, count,
-                        bound, error)
+    return binding_look(duty->url, duty->config->namespace.value, atomic_load(duty->generation),
+                        first, count, bound, error)
                ? PORT_DONE
                : PORT_FAILED;
 }

@@ -32,7 +32,7 @@ static enum step arena_full(struct error *error)
 static enum step take(struct lane *lane, struct batch *batch, struct error *error)
 {
     const bool nothing = batch->count == 0;
-    if (lane->draining || !batch_has_room(batch, lane->plan.jobs_max)) {
+    if (lane->draining || lane->stepping_aside || !batch_has_room(batch, lane->plan.jobs_max)) {
         return nothing ? STEP_WAIT : STEP_DONE;
     }
     struct taken *taken = &batch->taken[batch->count];
@@ -150,7 +150,7 @@ static enum step decide_loaded(struct batch *batch, struct error *error)
 static enum step load_and_decide(struct lane *lane, struct batch *batch, struct error *error)
 {
     enum step step = STEP_DONE;
-    if (batch->entry_count > 0) {
+    if (batch->entry_count > 0 || batch->marker) {
         const enum port_answer answer = lane->database.ops->load(
             lane->database.self, &batch->demand, &batch->arena, &batch->state, error);
         step = answer == PORT_DONE ? decide_loaded(batch, error) : step_of(answer);
@@ -160,9 +160,9 @@ static enum step load_and_decide(struct lane *lane, struct batch *batch, struct 
 
 static enum step save(struct lane *lane, struct batch *batch, struct error *error)
 {
-    const struct record record = {batch->entries, batch->results, batch->entry_count,
-                                  &batch->state};
-    if (batch->entry_count == 0) {
+    const struct record record = {batch->entries, batch->results, batch->entry_count, &batch->state,
+                                  batch->marker};
+    if (batch->entry_count == 0 && !batch->marker) {
         return STEP_DONE;
     }
     return step_of(lane->database.ops->save(lane->database.self, &record, error));

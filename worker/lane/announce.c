@@ -182,6 +182,7 @@ static bool compose_taken(struct composer *composer, const struct taken *taken)
     case TAKEN_MALFORMED:
     case TAKEN_PARKED:
         return compose_put_aside(composer, taken);
+    case TAKEN_MARKER:
     case TAKEN_PROBE:
         return true;
     case TAKEN_RAW:

@@ -3,21 +3,36 @@
  * Parts of a batch: which jobs are decided together. */
 #include "worker/lane/batch.h"
 
-static bool is_suspect(const struct taken *taken)
+/* Also worker/rabbit/marker.h's. */
+static const struct span marker_type = {"till.marker", sizeof "till.marker" - 1};
+
+/* Published straight to the lane's queue, through the default exchange: whoever may write only the
+ * entries cannot do that, and what he calls a marker is a job. */
+static bool is_marker(const struct taken *taken)
 {
-    return taken->delivery.delivery_count >= DELIVERIES_SUSPECT;
+    return taken->delivery.exchange.size == 0 && span_equal(taken->delivery.type, marker_type);
 }
 
-/* A job that may be one that crashes workers is a part of its own. Jobs among which one makes
- * trouble are decided apart from those behind them. */
+static bool is_suspect(const struct taken *taken)
+{
+    return taken->delivery.delivery_count >= DELIVERIES_SUSPECT && !is_marker(taken);
+}
+
+static bool is_apart(const struct taken *taken)
+{
+    return is_suspect(taken) || is_marker(taken);
+}
+
+/* A job that may be one that crashes workers is a part of its own, and so is a marker. Jobs among
+ * which one makes trouble are decided apart from those behind them. */
 static uint32_t part_from(const struct batch *batch, uint32_t first)
 {
-    if (is_suspect(&batch->taken[first])) {
+    if (is_apart(&batch->taken[first])) {
         return 1;
     }
     const uint32_t last = first < batch->bad_end ? batch->bad_end : batch->count;
     uint32_t end = first + 1;
-    while (end < last && !is_suspect(&batch->taken[end])) {
+    while (end < last && !is_apart(&batch->taken[end])) {
         end++;
     }
     return end - first;
@@ -77,6 +92,7 @@ void batch_rewind(struct batch *batch)
     arena_rewind(&batch->arena, batch->mark_taken);
     batch->entries = NULL;
     batch->entry_count = 0;
+    batch->marker = false;
     batch->results = NULL;
     batch->messages = NULL;
     batch->message_count = 0;
@@ -108,6 +124,11 @@ uint64_t batch_tag(const struct batch *batch)
 bool batch_is_lonely(const struct batch *batch)
 {
     return batch->part == 1 && is_suspect(&batch->taken[batch->first]);
+}
+
+bool batch_is_marker(const struct batch *batch)
+{
+    return batch->part == 1 && is_marker(&batch->taken[batch->first]);
 }
 
 bool batch_is_last_part(const struct batch *batch)

@@ -36,7 +36,8 @@ enum taken_kind {
     TAKEN_JOB,       /* to be decided */
     TAKEN_MALFORMED, /* no job: a dead letter, and an answer if it has an id */
     TAKEN_PARKED,    /* a job that cannot be decided: a dead letter and an answer */
-    TAKEN_PROBE,     /* a doctor's: dropped */
+    TAKEN_MARKER,    /* the lane's generation ends here: recorded, and nobody is told */
+    TAKEN_PROBE,     /* a doctor's, or a marker of no later generation: dropped */
 };
 
 struct taken {
@@ -78,6 +79,7 @@ struct batch {
 
     struct entry *entries;
     uint32_t entry_count;
+    bool marker; /* the part is one that is to be recorded */
     struct demand demand;
     struct found found;
     struct state state;
@@ -120,3 +122,6 @@ bool batch_is_last_part(const struct batch *batch);
 
 /* Whether the part is one job that has come back so often that it is begun alone. */
 bool batch_is_lonely(const struct batch *batch);
+
+/* Whether the part is a marker, of whatever generation: a part of its own, too. */
+bool batch_is_marker(const struct batch *batch);

@@ -38,6 +38,19 @@ static bool parse_malformed(struct batch *batch, struct taken *taken)
     return true;
 }
 
+/* Its body is the number of the generation that comes. */
+static bool ends_generation(struct span number, uint32_t generation)
+{
+    uint64_t value = 0;
+    for (uint32_t i = 0; i < number.size && value <= UINT32_MAX; i++) {
+        if (number.bytes[i] < '0' || number.bytes[i] > '9') {
+            return false;
+        }
+        value = value * 10 + (uint64_t)(number.bytes[i] - '0');
+    }
+    return value > generation && value <= UINT32_MAX;
+}
+
 static bool parse_one(struct batch *batch, const struct origins *origins, struct taken *taken)
 {
     const struct delivery *delivery = &taken->delivery;
@@ -47,6 +60,11 @@ static bool parse_one(struct batch *batch, const struct origins *origins, struct
     if (span_is(delivery->exchange, origins->lanes.text) &&
         span_equal(delivery->type, probe_type)) {
         taken->kind = TAKEN_PROBE;
+        return true;
+    }
+    if (batch_is_marker(batch)) {
+        batch->marker = ends_generation(delivery->body, origins->generation);
+        taken->kind = batch->marker ? TAKEN_MARKER : TAKEN_PROBE;
         return true;
     }
     if (delivery->size > delivery->body.size) {

@@ -12,10 +12,11 @@
 struct origins {
     struct address stock; /* whoever may write this may change stock */
     struct address lanes; /* of this generation; only workers and doctors write it */
+    uint32_t generation;
 };
 
-/* Looks at each delivery of the part: a job, malformed, or a probe; then lists what the jobs
- * demand. False: the arena is full. */
+/* Looks at each delivery of the part: a job, malformed, a marker or a probe; then lists what the
+ * jobs demand. False: the arena is full. */
 bool part_parse(struct batch *batch, const struct origins *origins) MUST_CHECK;
 
 /* A name for the lonely job by which its beginnings are counted: it may crash whoever parses it.

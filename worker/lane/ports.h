@@ -70,6 +70,7 @@ struct record {
     const struct result *results;
     uint32_t count;
     const struct state *state; /* after decide(): what is marked is written */
+    bool marker; /* instead of entries: the lane's generation has ended, and that is written */
 };
 
 struct database_ops {

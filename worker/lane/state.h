@@ -118,6 +118,7 @@ struct known {
 struct state {
     instant now;          /* the database's clock, read after the locks */
     struct hash_key seed; /* of the lookups; decisions do not depend on it */
+    bool drained;         /* the lane's marker is recorded: what it decides are stragglers */
     struct span others;   /* the pool of stores that are assigned to none; absent: there is none */
 
     struct store *stores;

@@ -162,11 +162,24 @@ static bool take_claimed(void *self, const PGresult *result, struct error *error
     struct postgres_database *database = self;
     const struct row row = {.result = result};
     if (PQntuples(result) != 1) {
-        return error_set(error, ERROR_FENCED, "generation %u has no lane %u any more",
-                         database->generation, database->lane);
+        return error_set(
+            error, ERROR_FENCED,
+            "generation %u has no lane %u to claim: it has not come yet, or is retired",
+            database->generation, database->lane);
     }
     database->epoch = row_integer(&row, LANE_EPOCH);
     return true;
+}
+
+static void send_claim(struct postgres_database *database)
+{
+    struct parameters parameters = database_parameters(database);
+    parameter_int4(&parameters, (int32_t)database->generation);
+    parameter_int2(&parameters, (int16_t)database->lane);
+    parameter_text(&parameters,
+                   (struct span){database->worker, (uint32_t)strlen(database->worker)});
+    parameter_text(&parameters, (struct span){database->run, (uint32_t)strlen(database->run)});
+    trip_send(&database->trip, STATEMENT_CLAIM, &parameters, take_claimed);
 }
 
 static enum port_answer claim(void *self, struct error *error)
@@ -178,7 +191,7 @@ static enum port_answer claim(void *self, struct error *error)
         return answer;
     }
     if (now) {
-        database_send_lane(database, STATEMENT_CLAIM, take_claimed);
+        send_claim(database);
         trip_end(&database->trip);
     }
     return proceed(database, error);
@@ -299,13 +312,15 @@ static void abandon(void *self)
 }
 
 void postgres_database_init(struct postgres_database *database, const struct config *config,
-                            const char *name, uint32_t generation, uint32_t lane, void *memory)
+                            const struct postgres_lane *lane, void *memory)
 {
     memset(database, 0, sizeof *database);
     database->config = config;
-    database->name = name;
-    database->generation = generation;
-    database->lane = lane;
+    database->name = lane->name;
+    database->worker = lane->worker;
+    database->run = lane->run;
+    database->generation = lane->generation;
+    database->lane = lane->lane;
     arena_init(&database->scratch, memory, POSTGRES_DATABASE_MEMORY);
 }
 

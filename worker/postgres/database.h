@@ -56,10 +56,21 @@ struct load {
     struct locked *locked;      /* one for each of them */
 };
 
+/* Which lane, and for whom. */
+struct postgres_lane {
+    const char *name;   /* the worker's and lane's, for the server's own lists */
+    const char *worker; /* these stand in the lane's row once it is claimed */
+    const char *run;
+    uint32_t generation;
+    uint32_t lane;
+};
+
 /* Not to be moved while it is open. */
 struct postgres_database {
     const struct config *config; /* these are the caller's, and stay */
     const char *name;
+    const char *worker;
+    const char *run;
     uint32_t generation;
     uint32_t lane;
     enum database_phase phase;
@@ -79,10 +90,10 @@ struct postgres_database {
     struct state looked; /* what look reads, before it becomes what was found */
 };
 
-/* Opens nothing yet. The name is the worker's and lane's, for the server's own lists; memory is
- * POSTGRES_DATABASE_MEMORY bytes. All of it must stay until it is closed. */
+/* Opens nothing yet. The memory is POSTGRES_DATABASE_MEMORY bytes; it, the configuration and the
+ * texts must stay until it is closed. */
 void postgres_database_init(struct postgres_database *database, const struct config *config,
-                            const char *name, uint32_t generation, uint32_t lane, void *memory);
+                            const struct postgres_lane *lane, void *memory);
 
 /* Leaves whatever is under way. */
 void postgres_database_close(struct postgres_database *database);

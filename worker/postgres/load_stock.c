@@ -32,6 +32,7 @@ bool take_lane(void *self, const PGresult *result, struct error *error)
                          (long long)epoch, (long long)database->epoch);
     }
     database->decided = row_integer(&row, LANE_DECIDED);
+    database->load.state->drained = row_boolean(&row, LANE_MARKED);
     return true;
 }
 
@@ -125,7 +126,8 @@ bool take_clock(void *self, const PGresult *result, struct error *error)
     const struct row row = {.result = result};
     ENSURE(PQntuples(result) == 1);
     if (!row_boolean(&row, CLOCK_LIVE)) {
-        return error_set(error, ERROR_FENCED, "generation %u is retired", database->generation);
+        return error_set(error, ERROR_FENCED, "generation %u has not come yet, or is retired",
+                         database->generation);
     }
     database->load.state->now = row_instant(&row, CLOCK_NOW);
     database->lonely = row_boolean(&row, CLOCK_LONELY);

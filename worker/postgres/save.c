@@ -28,7 +28,7 @@ static void count_decided(struct postgres_database *database, uint32_t decisions
     struct parameters parameters = database_parameters(database);
     parameter_int4(&parameters, (int32_t)database->generation);
     parameter_int2(&parameters, (int16_t)database->lane);
-    parameter_int8(&parameters, database->decided + decisions);
+    parameter_int8(&parameters, decisions);
     trip_send(&database->trip, STATEMENT_COUNT_DECIDED, &parameters, NULL);
 }
 
@@ -43,6 +43,10 @@ void save_batch(struct postgres_database *database, const struct record *record)
         save_holds(database, record->state);
         save_returns(database, record->state);
         save_tallies(database, record->state);
+    }
+    if (record->marker) {
+        database_send_lane(database, STATEMENT_DRAINED, NULL);
+    } else {
         count_decided(database, decisions);
     }
     send_forget_lonely(database, record);

@@ -17,6 +17,11 @@ const char statement_settings[] =
     " ('enable_memoize', 'off'),"
     " ('jit', 'off')) AS s (name, value)"; /* what is off costs so much that it would be compiled */
 
+/* Lanes of a generation that is coming wait until those of the one before it are drained. */
+#define IS_LIVE                            \
+    "EXISTS (SELECT FROM generations AS g" \
+    " WHERE g.generation = $1::integer AND g.state IN ('current', 'draining'))"
+
 #define SALE_COLUMNS \
     "d.id, d.hold, d.customer, d.store, d.pool, d.ref, d.slot, d.sku, d.qty, d.round, d.more"
 #define IS_SALE "d.kind IN (0, 2) AND d.outcome = 0" /* a confirmed checkout or commit */
@@ -35,12 +40,12 @@ static const struct {
     const char *sql;
 } statements[STATEMENT_COUNT] = {
     [STATEMENT_CLAIM] = {"claim the lane",
-                         "UPDATE lanes SET epoch = epoch + 1"
-                         " WHERE generation = $1::integer AND lane = $2::smallint AND EXISTS ("
-                         "SELECT FROM generations WHERE generation = $1 AND state <> 'retired')"
-                         " RETURNING epoch, decided"},
+                         "UPDATE lanes SET epoch = epoch + 1, worker = $3::text, run = $4::text,"
+                         " claimed_at = clock_timestamp()"
+                         " WHERE generation = $1::integer AND lane = $2::smallint"
+                         " AND " IS_LIVE " RETURNING epoch, decided, drained"},
     [STATEMENT_BEGIN] = {"begin", "BEGIN ISOLATION LEVEL READ COMMITTED"},
-    [STATEMENT_LANE] = {"lock the lane", "SELECT epoch, decided FROM lanes"
+    [STATEMENT_LANE] = {"lock the lane", "SELECT epoch, decided, drained FROM lanes"
                                          " WHERE generation = $1::integer AND lane = $2::smallint"
                                          " FOR NO KEY UPDATE"},
     [STATEMENT_ADD_STOCK] = {"make rows to lock", "INSERT INTO stock (pool, sku)"
@@ -111,10 +116,8 @@ static const struct {
          " CROSS JOIN LATERAL ("
          "SELECT pool, sku, round, customer, taken FROM customer_counts"
          " WHERE customer = c.customer AND sku = w.sku OFFSET 0) AS t"},
-    [STATEMENT_CLOCK] = {"read the clock",
-                         "SELECT clock_timestamp(), EXISTS ("
-                         "SELECT FROM generations WHERE generation = $1::integer"
-                         " AND state <> 'retired'), EXISTS (SELECT FROM lonely_beginnings)"},
+    [STATEMENT_CLOCK] = {"read the clock", "SELECT clock_timestamp(), " IS_LIVE
+                                           ", EXISTS (SELECT FROM lonely_beginnings)"},
     [STATEMENT_RECORD] =
         {"record decisions",
          "INSERT INTO decisions (decided_at, generation, lane, form, meaning, n, version,"
@@ -184,8 +187,13 @@ static const struct {
          " SELECT CASE WHEN count(*) <> $1::integer THEN"
          " refuse('23000', 'units were counted to a customer who has no count') END FROM changed"},
     [STATEMENT_COUNT_DECIDED] = {"count the lane's decisions",
-                                 "UPDATE lanes SET decided = $3::bigint"
+                                 "UPDATE lanes SET decided = decided + $3::bigint,"
+                                 " stragglers = stragglers + CASE WHEN drained THEN $3 ELSE 0 END,"
+                                 " saved_at = clock_timestamp()"
                                  " WHERE generation = $1::integer AND lane = $2::smallint"},
+    [STATEMENT_DRAINED] = {"record the marker",
+                           "UPDATE lanes SET drained = true, saved_at = clock_timestamp()"
+                           " WHERE generation = $1::integer AND lane = $2::smallint"},
     [STATEMENT_FORGET_LONELY] = {"forget lonely beginnings",
                                  "DELETE FROM lonely_beginnings WHERE job = ANY ($1::text[])"},
     [STATEMENT_COMMIT] = {"commit", "COMMIT"},

@@ -23,6 +23,7 @@ enum statement {
     STATEMENT_COUNT_MORE,
     STATEMENT_COUNT_LESS,
     STATEMENT_COUNT_DECIDED,
+    STATEMENT_DRAINED,
     STATEMENT_FORGET_LONELY,
     STATEMENT_COMMIT,
     STATEMENT_ROLLBACK,
@@ -42,6 +43,7 @@ extern const char statement_settings[];
 enum lane_column {
     LANE_EPOCH,
     LANE_DECIDED,
+    LANE_MARKED,
 };
 
 /* Rows without a SKU are stores, the empty one standing for the others; first. */
@@ -140,6 +142,6 @@ enum tally_column {
 
 enum clock_column {
     CLOCK_NOW,
-    CLOCK_LIVE, /* the generation is there and not retired */
+    CLOCK_LIVE, /* the generation's lanes may decide: it has come, and is not retired */
     CLOCK_LONELY,
 };
