@@ -221,6 +221,23 @@ static void halves_until_the_bad_job_is_alone_and_its_neighbours_are_decided(voi
     }
 }
 
+/* Subscribers are told what they can do; what the database said stands in the dead letter. */
+static void an_answer_does_not_pass_on_what_the_database_said(void **state)
+{
+    (void)state;
+    add_jobs();
+    world.database.bad_job = world.jobs[4].id;
+    world.jobs[4].fate = FATE_PARKED;
+    world.broker.jobs[4].delivery.reply_to = SPAN_OF("till.reply.1");
+    world_run(&world);
+    const enum message_target told[] = {MESSAGE_EVENT, MESSAGE_REPLY};
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        const struct span body = world_message(&world, told[i], "job.parked")->body;
+        assert_null(memmem(body.bytes, body.size, "refuses a job", strlen("refuses a job")));
+        assert_non_null(memmem(body.bytes, body.size, "dead letter", strlen("dead letter")));
+    }
+}
+
 static void crash_with(const char *message_id)
 {
     add_jobs();
@@ -296,6 +313,7 @@ int main(void)
         cmocka_unit_test(a_broker_that_takes_no_events_is_asked_ever_less_often),
         cmocka_unit_test(thirty_outages_in_a_row_park_no_honest_job),
         cmocka_unit_test(halves_until_the_bad_job_is_alone_and_its_neighbours_are_decided),
+        cmocka_unit_test(an_answer_does_not_pass_on_what_the_database_said),
         cmocka_unit_test(a_job_begun_alone_too_often_is_parked),
         cmocka_unit_test(a_crashing_job_without_a_message_id_is_parked_too),
         cmocka_unit_test(two_crashing_jobs_cost_five_crashes_alone_each),

@@ -97,6 +97,25 @@ static bool compose_dead(struct composer *composer, const struct taken *taken,
     return true;
 }
 
+/* What a subscriber can do about it. What the database said is for the operator alone: it may name
+ * tables, rows and machines, and stands in the dead letter. */
+static struct span parked_text(enum dead_reason reason)
+{
+    switch (reason) {
+    case DEAD_FAILED:
+        return SPAN_OF("put aside: the database refused this job; its dead letter says why, and "
+                       "it may be sent again under the same id");
+    case DEAD_CRASHING:
+        return SPAN_OF("put aside: workers crashed over this job; its dead letter says more, and "
+                       "it may be sent again under the same id");
+    case DEAD_MALFORMED:
+    case DEAD_DELIVERY_LIMIT:
+        break;
+    }
+    ENSURE(!"a lane parks for these reasons only");
+    return SPAN_NONE;
+}
+
 /* Malformed or parked: put aside, and answered where there is an id to answer. */
 static bool compose_put_aside(struct composer *composer, const struct taken *taken)
 {
@@ -114,7 +133,7 @@ static bool compose_put_aside(struct composer *composer, const struct taken *tak
                               .kind = taken->glimpse.kind,
                               .store = taken->glimpse.store,
                               .pointer = malformed ? taken->fault.pointer : SPAN_NONE,
-                              .text = taken->fault.text,
+                              .text = malformed ? taken->fault.text : parked_text(taken->dead),
                           });
 }
 
