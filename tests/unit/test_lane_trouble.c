@@ -106,7 +106,7 @@ static void short_trouble_keeps_the_lane(void **state)
     while (world.now_ms < 20000) {
         world_step(&world);
     }
-    assert_true(world.lane.counters.retries > 10 && world.lane.counters.retries < 40);
+    assert_in_range(world.lane.counters.retries[RETRY_BATCH], 11, 39);
     assert_true(world.broker.taken > 0);
     world.database.down = false;
     world_run(&world);
@@ -196,7 +196,7 @@ static void thirty_outages_in_a_row_park_no_honest_job(void **state)
     world_run(&world);
     world_check(&world);
     assert_int_equal(world.broker.give_backs, 30);
-    assert_int_equal(world.lane.counters.parked, 0);
+    assert_int_equal(lane_counters_dead(&world.lane.counters), 0);
     assert_int_equal(world_count(&world, MESSAGE_DEAD, NULL), 0);
 }
 
@@ -211,7 +211,7 @@ static void halves_until_the_bad_job_is_alone_and_its_neighbours_are_decided(voi
         world.jobs[bad].fate = FATE_PARKED;
         world_run(&world);
         world_check(&world);
-        assert_int_equal(world.lane.counters.parked, 1);
+        assert_int_equal(world.lane.counters.dead[DEAD_FAILED], 1);
         assert_true(world.failures <= 6); /* of nine jobs, and not one by one */
         assert_int_equal(world_unsold(&world), 0);
         const struct message *dead = world_message(&world, MESSAGE_DEAD, NULL);
