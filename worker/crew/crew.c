@@ -16,6 +16,7 @@ static void close_lanes(struct crew *crew)
 {
     for (uint32_t i = 0; i < crew->lane_count; i++) {
         lane_thread_close(&crew->lanes[i]);
+        summary_add_lane(&crew->summary, &crew->lanes[i]);
     }
     replies_close(&crew->replies);
     free(crew->lanes);
@@ -79,5 +80,6 @@ void crew_close(struct crew *crew)
     drain_lanes(crew);
     close_lanes(crew);
     sorter_close(&crew->sorter);
+    summary_add_sorter(&crew->summary, &crew->sorter);
     sweeper_close(&crew->sweeper);
 }

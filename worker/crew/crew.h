@@ -8,6 +8,7 @@
 
 #include "worker/crew/lane_thread.h"
 #include "worker/crew/sorter.h"
+#include "worker/crew/summary.h"
 #include "worker/crew/sweeper.h"
 
 /* Lanes of one generation, from the first on. */
@@ -18,11 +19,12 @@ struct crew {
     uint32_t lane_count;
     struct sorter sorter;
     struct sweeper sweeper;
+    struct summary summary; /* of threads that are closed */
 };
 
 /* Starts a thread for each of the first lanes, the sorter's and the sweeper's. */
 bool crew_open(struct crew *crew, const struct lane_duty *duty, uint32_t lane_count,
                struct error *error) MUST_CHECK;
 
-/* Finishes what they have in hand, and ends them, all at once. */
+/* Finishes what they have in hand, and ends them, all at once. The summary stays to be read. */
 void crew_close(struct crew *crew);
