@@ -6,18 +6,20 @@
  *
  * TILL_TEST_PLANT is OPERATION:WHEN:NUMBER:ACTION, for example save:during:2:kill. The operation is
  * a call of a port; before, after or during (it has begun, and answered PORT_WAIT); how often until
- * then; kill or stop. A job whose bytes contain "planted in parse" or "planted in decide" breaks an
- * ENSURE there. */
+ * then; kill or stop. "sorter " in front of a broker's operation means the sorter's calls alone,
+ * for example "sorter publish:after:1:kill"; pipeline:during is the middle of sending a pipeline to
+ * the database of which more than 1 MiB is on its way. A job whose bytes contain "planted in parse"
+ * or "planted in decide" breaks an ENSURE there. */
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/base/ensure.h"
 #include "common/contract/job_parse.h"
 #include "worker/postgres/database.h"
+#include "worker/postgres/trip.h"
 #include "worker/rabbit/broker.h"
 
 /* The linker's names, which C reserves. */
@@ -32,12 +34,28 @@ bool real_job_parse(struct span body, struct span message_id, struct arena *aren
                     struct job_fault *fault) REAL(job_parse);
 bool planted_job_parse(struct span body, struct span message_id, struct arena *arena,
                        struct job *job, struct job_fault *fault) WRAP(job_parse);
+void real_trip_begin(struct trip *trip, struct postgres *postgres) REAL(trip_begin);
+void planted_trip_begin(struct trip *trip, struct postgres *postgres) WRAP(trip_begin);
+void real_trip_send(struct trip *trip, enum statement statement,
+                    const struct parameters *parameters, trip_take *taker) REAL(trip_send);
+void planted_trip_send(struct trip *trip, enum statement statement,
+                       const struct parameters *parameters, trip_take *taker) WRAP(trip_send);
 uint32_t real_decide(struct state *state, const struct entry *entries, uint32_t count,
                      struct arena *arena, struct result *results) REAL(decide);
 uint32_t planted_decide(struct state *state, const struct entry *entries, uint32_t count,
                         struct arena *arena, struct result *results) WRAP(decide);
 
-static struct broker brokers[LANES_MAX];
+#define PIPELINE_LARGE (1024u * 1024u) /* bytes */
+
+static _Thread_local size_t pipeline_size; /* of the trip under way */
+
+/* The port to one queue's broker. */
+struct planted_broker {
+    struct broker broker;
+    bool of_sorter;
+};
+
+static struct planted_broker brokers[LANES_MAX];
 static struct database databases[LANES_MAX];
 static _Atomic uint32_t broker_count;
 static _Atomic uint32_t database_count;
@@ -55,8 +73,28 @@ static void reach(const char *operation, const char *when)
     char *action = NULL;
     const unsigned long number = strtoul(plant + size, &action, 10);
     if (atomic_fetch_add(&times, 1) + 1 == number) {
-        (void)kill(getpid(), strcmp(action, ":stop") == 0 ? SIGSTOP : SIGKILL);
+        /* To this thread: sent to the process it would stop another one first, and this one a bit
+         * beyond the point. */
+        (void)raise(strcmp(action, ":stop") == 0 ? SIGSTOP : SIGKILL);
     }
+}
+
+static void reach_queue(const struct planted_broker *planted, const char *operation,
+                        const char *when)
+{
+    char name[32];
+    reach(operation, when);
+    if (planted->of_sorter) {
+        (void)snprintf(name, sizeof name, "sorter %s", operation);
+        reach(name, when);
+    }
+}
+
+static enum port_answer left_queue(const struct planted_broker *planted, const char *operation,
+                                   enum port_answer answer)
+{
+    reach_queue(planted, operation, answer == PORT_WAIT ? "during" : "after");
+    return answer;
 }
 
 static enum port_answer left(const char *operation, enum port_answer answer)
@@ -67,47 +105,54 @@ static enum port_answer left(const char *operation, enum port_answer answer)
 
 static enum port_answer subscribe(void *self, struct error *error)
 {
-    const struct broker *broker = self;
-    reach("subscribe", "before");
-    return left("subscribe", broker->ops->subscribe(broker->self, error));
+    const struct planted_broker *planted = self;
+    const struct broker *broker = &planted->broker;
+    reach_queue(planted, "subscribe", "before");
+    return left_queue(planted, "subscribe", broker->ops->subscribe(broker->self, error));
 }
 
 static enum port_answer take(void *self, struct arena *arena, struct delivery *delivery,
                              struct error *error)
 {
-    const struct broker *broker = self;
-    reach("take", "before");
-    return left("take", broker->ops->take(broker->self, arena, delivery, error));
+    const struct planted_broker *planted = self;
+    const struct broker *broker = &planted->broker;
+    reach_queue(planted, "take", "before");
+    return left_queue(planted, "take", broker->ops->take(broker->self, arena, delivery, error));
 }
 
 static enum port_answer publish(void *self, const struct message *messages, uint32_t count,
                                 struct error *error)
 {
-    const struct broker *broker = self;
-    reach("publish", "before");
-    return left("publish", broker->ops->publish(broker->self, messages, count, error));
+    const struct planted_broker *planted = self;
+    const struct broker *broker = &planted->broker;
+    reach_queue(planted, "publish", "before");
+    return left_queue(planted, "publish",
+                      broker->ops->publish(broker->self, messages, count, error));
 }
 
 static enum port_answer confirm(void *self, struct error *error)
 {
-    const struct broker *broker = self;
-    reach("confirm", "before");
-    return left("confirm", broker->ops->confirm(broker->self, error));
+    const struct planted_broker *planted = self;
+    const struct broker *broker = &planted->broker;
+    reach_queue(planted, "confirm", "before");
+    return left_queue(planted, "confirm", broker->ops->confirm(broker->self, error));
 }
 
 static enum port_answer acknowledge(void *self, uint64_t tag, struct error *error)
 {
-    const struct broker *broker = self;
-    reach("acknowledge", "before");
-    return left("acknowledge", broker->ops->acknowledge(broker->self, tag, error));
+    const struct planted_broker *planted = self;
+    const struct broker *broker = &planted->broker;
+    reach_queue(planted, "acknowledge", "before");
+    return left_queue(planted, "acknowledge", broker->ops->acknowledge(broker->self, tag, error));
 }
 
 static void give_back(void *self)
 {
-    const struct broker *broker = self;
-    reach("give_back", "before");
+    const struct planted_broker *planted = self;
+    const struct broker *broker = &planted->broker;
+    reach_queue(planted, "give_back", "before");
     broker->ops->give_back(broker->self);
-    reach("give_back", "after");
+    reach_queue(planted, "give_back", "after");
 }
 
 static const struct broker_ops broker_ops = {
@@ -121,9 +166,13 @@ static const struct broker_ops broker_ops = {
 
 struct broker planted_broker_port(struct rabbit_broker *self)
 {
-    struct broker *broker = &brokers[atomic_fetch_add(&broker_count, 1)];
-    *broker = real_broker_port(self);
-    return (struct broker){&broker_ops, broker};
+    struct planted_broker *planted = &brokers[atomic_fetch_add(&broker_count, 1)];
+    const struct address sort = address_of(self->lane.namespace, "sort");
+    *planted = (struct planted_broker){
+        .broker = real_broker_port(self),
+        .of_sorter = strcmp(self->consumer.queue.text, sort.text) == 0,
+    };
+    return (struct broker){&broker_ops, planted};
 }
 
 static enum port_answer ready(void *self, struct error *error)
@@ -192,6 +241,23 @@ struct database planted_database_port(struct postgres_database *self)
     struct database *database = &databases[atomic_fetch_add(&database_count, 1)];
     *database = real_database_port(self);
     return (struct database){&database_ops, database};
+}
+
+void planted_trip_begin(struct trip *trip, struct postgres *postgres)
+{
+    pipeline_size = 0;
+    real_trip_begin(trip, postgres);
+}
+
+/* At least the COMMIT is still to come. */
+void planted_trip_send(struct trip *trip, enum statement statement,
+                       const struct parameters *parameters, trip_take *taker)
+{
+    if (pipeline_size > PIPELINE_LARGE) {
+        reach("pipeline", "during");
+    }
+    pipeline_size += parameters->size;
+    real_trip_send(trip, statement, parameters, taker);
 }
 
 static bool contains(struct span text, const char *words)

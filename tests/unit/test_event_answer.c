@@ -53,7 +53,8 @@ static const struct answer_case {
       .reason = ANSWER_PARKED,
       .kind = SPAN_OF("reserve"),
       .store = SPAN_OF("eu-web"),
-      .text = SPAN_OF("put aside: the database refused it"),
+      .text = SPAN_OF("put aside: the database refused this job; its dead letter says why, and "
+                      "it may be sent again under the same id"),
       .crc = 0x9abcdef0}},
 };
 

@@ -174,7 +174,7 @@ static void through_an_entry_it_is_a_job(void **state)
     world_run(&world);
     world_check(&world);
     assert_false(world.database.drained);
-    assert_int_equal(world.lane.counters.malformed, 1);
+    assert_int_equal(world.lane.counters.dead[DEAD_MALFORMED], 1);
 }
 
 int main(void)

@@ -106,7 +106,7 @@ static void short_trouble_keeps_the_lane(void **state)
     while (world.now_ms < 8000) {
         world_step(&world);
     }
-    assert_in_range(world.lane.counters.retries, 5, 25);
+    assert_in_range(world.lane.counters.retries[RETRY_BATCH], 5, 25);
     assert_true(world.broker.taken > 0);
     world.database.down = false;
     world_run(&world);
@@ -218,7 +218,7 @@ static void thirty_outages_in_a_row_park_no_honest_job(void **state)
     world_run(&world);
     world_check(&world);
     assert_int_equal(world.broker.give_backs, 30);
-    assert_int_equal(world.lane.counters.parked, 0);
+    assert_int_equal(lane_counters_dead(&world.lane.counters), 0);
     assert_int_equal(world_count(&world, MESSAGE_DEAD, NULL), 0);
 }
 
@@ -233,13 +233,30 @@ static void halves_until_the_bad_job_is_alone_and_its_neighbours_are_decided(voi
         world.jobs[bad].fate = FATE_PARKED;
         world_run(&world);
         world_check(&world);
-        assert_int_equal(world.lane.counters.parked, 1);
+        assert_int_equal(world.lane.counters.dead[DEAD_FAILED], 1);
         assert_true(world.failures <= 6); /* of nine jobs, and not one by one */
         assert_int_equal(world_unsold(&world), 0);
         const struct message *dead = world_message(&world, MESSAGE_DEAD, NULL);
         assert_int_equal(dead->dead->reason, DEAD_FAILED);
         assert_true(span_equal(dead->dead->error, SPAN_OF("the database refuses a job")));
         assert_int_equal(world_count(&world, MESSAGE_EVENT, "job.parked"), 1);
+    }
+}
+
+/* Subscribers are told what they can do; what the database said stands in the dead letter. */
+static void an_answer_does_not_pass_on_what_the_database_said(void **state)
+{
+    (void)state;
+    add_jobs();
+    world.database.bad_job = world.jobs[4].id;
+    world.jobs[4].fate = FATE_PARKED;
+    world.broker.jobs[4].delivery.reply_to = SPAN_OF("till.reply.1");
+    world_run(&world);
+    const enum message_target told[] = {MESSAGE_EVENT, MESSAGE_REPLY};
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        const struct span body = world_message(&world, told[i], "job.parked")->body;
+        assert_null(memmem(body.bytes, body.size, "refuses a job", strlen("refuses a job")));
+        assert_non_null(memmem(body.bytes, body.size, "dead letter", strlen("dead letter")));
     }
 }
 
@@ -319,6 +336,7 @@ int main(void)
         cmocka_unit_test(a_broker_that_takes_no_events_is_asked_ever_less_often),
         cmocka_unit_test(thirty_outages_in_a_row_park_no_honest_job),
         cmocka_unit_test(halves_until_the_bad_job_is_alone_and_its_neighbours_are_decided),
+        cmocka_unit_test(an_answer_does_not_pass_on_what_the_database_said),
         cmocka_unit_test(a_job_begun_alone_too_often_is_parked),
         cmocka_unit_test(a_crashing_job_without_a_message_id_is_parked_too),
         cmocka_unit_test(two_crashing_jobs_cost_five_crashes_alone_each),

@@ -63,7 +63,8 @@ static const char lanes_sql[] =
 
 static const char workers_sql[] =
     "WITH " QUEUES ", " LINES " SELECT w.name, count(o.lane) FILTER (WHERE o.place = 1) AS lanes,"
-    " count(o.lane) FILTER (WHERE o.place > 1) AS stands_by, nullif(w.lanes_max, 1024) AS lanes_max,"
+    " count(o.lane) FILTER (WHERE o.place > 1) AS stands_by, nullif(w.lanes_max, 1024) AS "
+    "lanes_max,"
     " coalesce(round(sum(o.jobs_per_second)), 0)::bigint AS jobs_per_second, " AGE(
         "w.started_at") " AS up_seconds, " AGE("w.seen_at") " AS seen_seconds, w.version"
                                                             " FROM moment AS m, live AS w LEFT "

@@ -84,6 +84,17 @@ static bool find_servers(struct service *service, bool *stopped, struct error *e
     }
 }
 
+/* What it did, on one line: until there is a page that shows more of it. */
+static void say_summary(const struct summary *summary)
+{
+    char line[SUMMARY_LINE_MAX];
+    struct text text;
+    text_init(&text, line, sizeof line);
+    summary_write(summary, &text);
+    ENSURE(!text.full);
+    log_write(LOG_LEVEL_INFO, "worker: done %s", line);
+}
+
 static bool serve(struct service *service, struct error *error)
 {
     static struct crew crew; /* its threads keep its address */
@@ -101,7 +112,7 @@ static bool serve(struct service *service, struct error *error)
     }
     log_write(LOG_LEVEL_INFO, "worker: finishing what is in hand");
     crew_close(&crew);
-    log_write(LOG_LEVEL_INFO, "worker: done");
+    say_summary(&crew.summary);
     return true;
 }
 

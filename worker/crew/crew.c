@@ -59,4 +59,6 @@ void crew_close(struct crew *crew)
     keeper_close(&crew->keeper);
     close_aides(crew);
     replies_close(&crew->replies);
+    crew->summary = crew->keeper.servings.summary;
+    summary_add_sorter(&crew->summary, &crew->sorter.sorter);
 }

@@ -9,6 +9,7 @@
 #include "worker/crew/keeper.h"
 #include "worker/crew/lane_thread.h"
 #include "worker/crew/sorter_thread.h"
+#include "worker/crew/summary.h"
 #include "worker/crew/sweeper_thread.h"
 
 struct crew {
@@ -18,11 +19,12 @@ struct crew {
     struct keeper keeper; /* and the lanes */
     struct sorter_thread sorter;
     struct sweeper_thread sweeper;
+    struct summary summary; /* of threads that are closed */
 };
 
 /* Starts the sorter's thread, the sweeper's, and the keeper's, which starts those of the lanes. */
 bool crew_open(struct crew *crew, const struct lane_duty *duty, const struct roster *roster,
                uint32_t generation, struct error *error) MUST_CHECK;
 
-/* Finishes what they have in hand, and ends them, all at once. */
+/* Finishes what they have in hand, and ends them, all at once. The summary stays to be read. */
 void crew_close(struct crew *crew);

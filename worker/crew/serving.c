@@ -74,6 +74,7 @@ static void forget(struct servings *servings, uint32_t place)
 {
     struct serving *serving = servings->items[place];
     lane_thread_close(&serving->thread);
+    summary_add_lane(&servings->summary, &serving->thread);
     free(serving);
     servings->items[place] = servings->items[--servings->count];
 }

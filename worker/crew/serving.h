@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "worker/crew/lane_thread.h"
+#include "worker/crew/summary.h"
 #include "worker/duty/handover.h"
 #include "worker/duty/share.h"
 
@@ -30,6 +31,7 @@ struct servings {
     uint32_t count;
     uint32_t capacity;
     bool draining;
+    struct summary summary; /* of lanes that have ended */
 };
 
 void servings_init(struct servings *servings);

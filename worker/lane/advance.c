@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "worker/lane/announce.h"
+#include "worker/lane/counting.h"
 #include "worker/lane/part.h"
 
 static enum step step_of(enum port_answer answer)
@@ -39,6 +40,7 @@ static enum step take(struct lane *lane, struct batch *batch, struct error *erro
     switch (lane->broker.ops->take(lane->broker.self, &batch->arena, &taken->delivery, error)) {
     case PORT_DONE:
         taken->kind = TAKEN_RAW;
+        count_taken(&lane->counters, &taken->delivery);
         batch->count++;
         return STEP_AGAIN;
     case PORT_WAIT: /* a batch is what is there */
@@ -58,7 +60,7 @@ static enum step claim(struct lane *lane, struct error *error)
         return step_of(answer);
     }
     lane->claimed = true;
-    lane->counters.takeovers++;
+    counter_add(&lane->counters.takeovers, 1);
     return STEP_AGAIN;
 }
 
@@ -96,7 +98,6 @@ static enum step count_lonely(struct lane *lane, struct batch *batch, struct err
     batch->lonely.begun = begun <= LONELY_BEGINNINGS;
     if (!batch->lonely.begun) {
         part_park_crashing(batch);
-        lane->counters.parked++;
     }
     return STEP_AGAIN;
 }

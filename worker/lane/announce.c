@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "common/contract/address.h"
 #include "common/contract/event.h"
 #include "common/contract/names.h"
 #include "till/slot.h"
@@ -34,24 +35,6 @@ static struct message *add(struct composer *composer, struct message message)
     return added;
 }
 
-/* A job must not aim the worker at a queue of its choice. */
-static bool reply_allowed(const struct composer *composer, struct span reply_to)
-{
-    static const char direct[] = "amq.rabbitmq.reply-to.";
-    static const char own[] = ".reply.";
-    const size_t namespace_size = strlen(composer->namespace);
-    if (span_absent(reply_to)) {
-        return false;
-    }
-    if (reply_to.size > sizeof direct - 1 &&
-        memcmp(reply_to.bytes, direct, sizeof direct - 1) == 0) {
-        return true;
-    }
-    return reply_to.size > namespace_size + sizeof own - 1 &&
-           memcmp(reply_to.bytes, composer->namespace, namespace_size) == 0 &&
-           memcmp(reply_to.bytes + namespace_size, own, sizeof own - 1) == 0;
-}
-
 static struct span correlation(const struct delivery *delivery, const struct event *event)
 {
     return span_absent(delivery->correlation_id) ? event->job : delivery->correlation_id;
@@ -71,7 +54,7 @@ static void add_event(struct composer *composer, const struct delivery *delivery
                                                 .time = time,
                                                 .repeat = repeat,
                                             });
-    if (reply_allowed(composer, delivery->reply_to)) {
+    if (address_takes_replies(composer->namespace, delivery->reply_to)) {
         struct message reply = *message;
         reply.target = MESSAGE_REPLY;
         reply.routing_key = delivery->reply_to;
@@ -114,6 +97,25 @@ static bool compose_dead(struct composer *composer, const struct taken *taken,
     return true;
 }
 
+/* What a subscriber can do about it. What the database said is for the operator alone: it may name
+ * tables, rows and machines, and stands in the dead letter. */
+static struct span parked_text(enum dead_reason reason)
+{
+    switch (reason) {
+    case DEAD_FAILED:
+        return SPAN_OF("put aside: the database refused this job; its dead letter says why, and "
+                       "it may be sent again under the same id");
+    case DEAD_CRASHING:
+        return SPAN_OF("put aside: workers crashed over this job; its dead letter says more, and "
+                       "it may be sent again under the same id");
+    case DEAD_MALFORMED:
+    case DEAD_DELIVERY_LIMIT:
+        break;
+    }
+    ENSURE(!"a lane parks for these reasons only");
+    return SPAN_NONE;
+}
+
 /* Malformed or parked: put aside, and answered where there is an id to answer. */
 static bool compose_put_aside(struct composer *composer, const struct taken *taken)
 {
@@ -131,7 +133,7 @@ static bool compose_put_aside(struct composer *composer, const struct taken *tak
                               .kind = taken->glimpse.kind,
                               .store = taken->glimpse.store,
                               .pointer = malformed ? taken->fault.pointer : SPAN_NONE,
-                              .text = taken->fault.text,
+                              .text = malformed ? taken->fault.text : parked_text(taken->dead),
                           });
 }
 

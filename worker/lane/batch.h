@@ -65,6 +65,8 @@ struct lonely {
 
 struct batch {
     enum batch_phase phase;
+    uint64_t since_ms;  /* when the phase before this one was done */
+    uint64_t loaded_ms; /* when the part's state, with the database's time, was there */
     struct arena arena;
     struct taken taken[BATCH_JOBS_MAX];
     uint32_t count;

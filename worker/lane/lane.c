@@ -9,6 +9,7 @@
 #include "worker/lane/advance.h"
 #include "worker/lane/announce.h"
 #include "worker/lane/backoff.h"
+#include "worker/lane/counting.h"
 #include "worker/lane/part.h"
 
 #define ASKED_MAX_MS 10000u /* a part that the database has not saved for so long is given back */
@@ -43,25 +44,12 @@ static struct batch *back_of(struct lane *lane)
     return &lane->batches[1 - lane->front];
 }
 
-static void count_saved(struct lane *lane, const struct batch *batch)
-{
-    lane->counters.batches++;
-    for (uint32_t i = 0; i < batch->entry_count; i++) {
-        lane->counters.repeats += batch->results[i].kind == RESULT_REPEAT;
-        lane->counters.stragglers +=
-            batch->state.drained && batch->results[i].kind == RESULT_DECISION;
-    }
-    for (uint32_t i = batch->first; i < batch->first + batch->part; i++) {
-        lane->counters.malformed += batch->taken[i].kind == TAKEN_MALFORMED;
-    }
-}
-
 /* The database has done its share, or has nothing to do with the part any more. */
 static void part_saved(struct lane *lane, struct batch *batch)
 {
     batch->mark_saved = arena_mark(&batch->arena);
     lane->asked_since_ms = 0;
-    count_saved(lane, batch);
+    count_saved(&lane->counters, batch);
 }
 
 /* The next batch may be decided: of this one nothing waits for the database any more. */
@@ -73,10 +61,23 @@ static void part_published(struct lane *lane, struct batch *batch)
     }
 }
 
+static void part_confirmed(struct lane *lane, struct batch *batch, uint64_t took_ms,
+                           uint64_t now_ms)
+{
+    if (batch->message_count > 0) {
+        histogram_observe(&lane->counters.confirm_ms, took_ms);
+    }
+    if (announce_confirmed(batch)) {
+        batch->phase = BATCH_SAVED; /* there is more to tell */
+        return;
+    }
+    count_confirmed(&lane->counters, batch, now_ms);
+}
+
 static void part_acknowledged(struct lane *lane, struct batch *batch)
 {
     lane->failures = 0;
-    lane->counters.jobs += batch->part;
+    count_acknowledged(&lane->counters, batch);
     if (batch_next_part(batch)) {
         batch->phase = BATCH_TAKEN;
     } else {
@@ -85,31 +86,36 @@ static void part_acknowledged(struct lane *lane, struct batch *batch)
 }
 
 /* What a phase's end brings beside the next phase. */
-static void arrive(struct lane *lane, struct batch *batch)
+static void arrive(struct lane *lane, struct batch *batch, uint64_t now_ms)
 {
     const enum batch_phase phase = batch->phase;
+    const uint64_t took_ms = now_ms - batch->since_ms;
     batch->phase = next[phase].done;
+    batch->since_ms = now_ms;
     switch (phase) {
     case BATCH_EMPTY:
         batch_close(batch);
         break;
+    case BATCH_FOUND:
+        batch->loaded_ms = now_ms;
+        break;
     case BATCH_DECIDED:
+        if (batch->entry_count > 0) {
+            histogram_observe(&lane->counters.commit_ms, took_ms);
+        }
         part_saved(lane, batch);
         break;
     case BATCH_COMPOSED:
         part_published(lane, batch);
         break;
     case BATCH_PUBLISHED:
-        if (announce_confirmed(batch)) {
-            batch->phase = BATCH_SAVED; /* there is more to tell */
-        }
+        part_confirmed(lane, batch, took_ms, now_ms);
         break;
     case BATCH_CONFIRMED:
         part_acknowledged(lane, batch);
         break;
     case BATCH_TAKEN:
     case BATCH_PARSED:
-    case BATCH_FOUND:
     case BATCH_SAVED:
         break;
     }
@@ -123,6 +129,7 @@ static void pause_after_failure(struct lane *lane, uint64_t now_ms)
 
 static void give_back_and_pause(struct lane *lane, uint64_t now_ms)
 {
+    counter_add(&lane->counters.retries[RETRY_LANE], 1);
     lane_give_back(lane);
     pause_after_failure(lane, now_ms);
 }
@@ -140,14 +147,14 @@ static void distrust_database(struct lane *lane, uint64_t now_ms)
 }
 
 /* The same part again, or, past the bound, somebody else's. */
-static void part_again(struct lane *lane, struct batch *batch, uint64_t now_ms)
+static void part_again(struct lane *lane, struct batch *batch, uint64_t now_ms, enum retry retry)
 {
     lane->database.ops->abandon(lane->database.self);
     if (asked_too_long(lane, now_ms)) {
         distrust_database(lane, now_ms);
         return;
     }
-    lane->counters.retries++;
+    counter_add(&lane->counters.retries[retry], 1);
     batch->phase = next[batch->phase].failed;
     batch_rewind(batch);
     pause_after_failure(lane, now_ms);
@@ -161,7 +168,6 @@ static void put_aside(struct lane *lane, struct batch *batch, const struct error
     }
     batch->trouble = *error;
     part_park_failed(batch);
-    lane->counters.parked++;
     batch->phase = BATCH_SAVED;
     part_saved(lane, batch);
 }
@@ -188,8 +194,10 @@ static void part_failed(struct lane *lane, struct batch *batch, uint64_t now_ms,
     batch->lonely.begun &= error->kind == ERROR_RETRY || error->kind == ERROR_FENCED;
     switch (error->kind) {
     case ERROR_RETRY:
+        part_again(lane, batch, now_ms, RETRY_BATCH);
+        return;
     case ERROR_UNKNOWN:
-        part_again(lane, batch, now_ms);
+        part_again(lane, batch, now_ms, RETRY_COMMIT);
         return;
     case ERROR_JOB:
         if (batch_is_marker(batch)) { /* it can be neither halved nor put aside */
@@ -233,7 +241,7 @@ static enum lane_progress move(struct lane *lane, struct batch *batch, bool *wai
     }
     switch (advance(lane, batch, error)) {
     case STEP_DONE:
-        arrive(lane, batch);
+        arrive(lane, batch, now_ms);
         return LANE_AGAIN;
     case STEP_AGAIN:
         return LANE_AGAIN;

@@ -12,6 +12,7 @@
 #include "common/base/prng.h"
 #include "common/contract/address.h"
 #include "worker/lane/batch.h"
+#include "worker/lane/counters.h"
 #include "worker/lane/part.h"
 #include "worker/lane/ports.h"
 
@@ -28,17 +29,6 @@ struct lane_plan {
     uint32_t generation;
     uint32_t lane;
     uint32_t jobs_max; /* of a batch */
-};
-
-struct lane_counters {
-    uint64_t jobs; /* decided, answered, put aside or ignored; acknowledged */
-    uint64_t repeats;
-    uint64_t batches;
-    uint64_t retries; /* of a batch */
-    uint64_t takeovers;
-    uint64_t parked;
-    uint64_t malformed;
-    uint64_t stragglers; /* decided after the lane's marker was recorded */
 };
 
 struct lane {
@@ -59,7 +49,7 @@ struct lane {
     uint32_t failures;       /* since a part was acknowledged */
     uint64_t pause_until_ms; /* nothing is asked of the database or for a subscription until then */
     uint64_t asked_since_ms; /* since when the database is asked in vain; 0: it is not */
-    struct lane_counters counters;
+    struct lane_counters counters; /* any thread may read them */
 };
 
 /* The memory holds the arenas of all batches: BATCHES * BATCH_MEMORY bytes; it is the caller's. */

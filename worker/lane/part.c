@@ -88,14 +88,7 @@ static uint32_t slot_of(const struct taken *taken)
         const struct span sku = taken->job.items[0].sku;
         return till_slot(sku.bytes, sku.size);
     }
-    uint32_t slot = 0;
-    const struct span key = taken->delivery.routing_key;
-    for (uint32_t i = 0; i < key.size && slot < SLOTS; i++) {
-        if (key.bytes[i] < '0' || key.bytes[i] > '9') {
-            return 0;
-        }
-        slot = slot * 10 + (uint32_t)(key.bytes[i] - '0');
-    }
+    const uint32_t slot = part_key_slot(&taken->delivery);
     return slot < SLOTS ? slot : 0;
 }
 
@@ -127,6 +120,19 @@ bool part_parse(struct batch *batch, const struct origins *origins)
         }
     }
     return demand_begin(&batch->demand, batch->entries, batch->entry_count, &batch->arena);
+}
+
+uint32_t part_key_slot(const struct delivery *delivery)
+{
+    uint32_t slot = 0;
+    const struct span key = delivery->routing_key;
+    for (uint32_t i = 0; i < key.size && slot < SLOTS; i++) {
+        if (key.bytes[i] < '0' || key.bytes[i] > '9') {
+            return SLOTS;
+        }
+        slot = slot * 10 + (uint32_t)(key.bytes[i] - '0');
+    }
+    return key.size > 0 && slot < SLOTS ? slot : SLOTS;
 }
 
 static void put_aside(struct batch *batch, enum dead_reason reason, struct job_glimpse glimpse)

@@ -19,6 +19,9 @@ struct origins {
  * jobs demand. False: the arena is full. */
 bool part_parse(struct batch *batch, const struct origins *origins) MUST_CHECK;
 
+/* The slot that a delivery came by; SLOTS: none. */
+uint32_t part_key_slot(const struct delivery *delivery);
+
 /* A name for the lonely job by which its beginnings are counted: it may crash whoever parses it.
  * Not begun. */
 struct lonely part_lonely(const struct batch *batch);

@@ -201,7 +201,7 @@ void rabbit_broker_close(struct rabbit_broker *self)
     wire_close(&self->consumer.wire);
     wire_close(&self->publisher.wire);
     free(self->memory);
-    *self = (struct rabbit_broker){0};
+    self->memory = NULL;
 }
 
 void rabbit_broker_rest(struct rabbit_broker *self)

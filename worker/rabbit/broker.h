@@ -61,7 +61,8 @@ bool rabbit_broker_open(struct rabbit_broker *self, const struct rabbit_lane *la
 bool rabbit_broker_open_at(struct rabbit_broker *self, struct address queue,
                            const struct rabbit_lane *lane, struct error *error) MUST_CHECK;
 
-/* Closes the connections in order; what is in hand returns to the queue. Accepts all zeros. */
+/* Closes the connections in order; what is in hand returns to the queue. Accepts all zeros, and one
+ * that is closed already. The counters stay to be read. */
 void rabbit_broker_close(struct rabbit_broker *self);
 
 /* Closes the connection that publishes, in order, when nothing is being published. The next publish

@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #include "common/connect/log.h"
+#include "common/contract/address.h"
 #include "worker/rabbit/channel.h"
 #include "worker/rabbit/envelope.h"
 
 #define CHANNEL_REPLIES  1u
-#define DIRECT_PREFIX    "amq.rabbitmq.reply-to."
 #define FRAME_SMALLEST   4096u /* what any broker takes: the connection may not be there yet */
 #define SUSPECT_MS       2000  /* longer the others do not wait for one name's confirm */
 #define LEAVE_MS         1000
@@ -49,26 +49,6 @@ static uint64_t hash_of(struct span name)
         hash = (hash ^ (unsigned char)name.bytes[i]) * UINT64_C(1099511628211);
     }
     return hash == 0 ? 1 : hash;
-}
-
-static bool begins_with(struct span text, const char *prefix)
-{
-    const size_t size = strlen(prefix);
-    return text.size > size && memcmp(text.bytes, prefix, size) == 0;
-}
-
-/* Of visible ASCII only, as both kinds of names are. */
-static bool is_allowed(const struct replies *replies, struct span name)
-{
-    if (span_absent(name) || name.size > SHORT_TEXT_MAX) {
-        return false;
-    }
-    for (uint32_t i = 0; i < name.size; i++) {
-        if (name.bytes[i] <= ' ' || name.bytes[i] > '~') {
-            return false;
-        }
-    }
-    return begins_with(name, DIRECT_PREFIX) || begins_with(name, replies->prefix);
 }
 
 /* A place for so many bytes in one piece; NULL: the ring is full. One byte at least stays free, or
@@ -115,7 +95,7 @@ static void wake(struct replies *replies)
 
 void replies_offer(struct replies *replies, const struct message *message)
 {
-    if (!is_allowed(replies, message->routing_key)) {
+    if (!address_takes_replies(replies->namespace, message->routing_key)) {
         return;
     }
     (void)pthread_mutex_lock(&replies->mutex); /* cannot fail: an ordinary mutex, not held here */
@@ -331,8 +311,7 @@ bool replies_open(struct replies *replies, const struct amqp_url *url, const cha
                   struct error *error)
 {
     const size_t input_size = url->frame_max;
-    *replies = (struct replies){.url = url, .wake = -1};
-    (void)snprintf(replies->prefix, sizeof replies->prefix, "%s.reply.", namespace);
+    *replies = (struct replies){.url = url, .namespace = namespace, .wake = -1};
     (void)snprintf(replies->name, sizeof replies->name, "%s replies", namespace);
     confirms_reset(&replies->confirms);
     replies->memory = malloc(input_size + PUBLISHER_OUTPUT_SIZE + REPLIES_RING_SIZE);

@@ -23,8 +23,8 @@
 #define REPLY_NAMES_MAX   1024u
 
 struct replies {
-    const struct amqp_url *url; /* the caller's */
-    char prefix[NAMESPACE_MAX + sizeof ".reply."];
+    const struct amqp_url *url;                   /* the caller's */
+    const char *namespace;                        /* the caller's, too */
     char name[NAMESPACE_MAX + sizeof " replies"]; /* of the connection */
     pthread_t thread;
     int wake; /* an eventfd: there is something in the ring, or it is time to leave */
@@ -49,7 +49,7 @@ struct replies {
     char *memory;
 };
 
-/* Connects when there is a first reply. The URL must stay. */
+/* Connects when there is a first reply. URL and namespace must stay. */
 bool replies_open(struct replies *replies, const struct amqp_url *url, const char *namespace,
                   struct error *error) MUST_CHECK;
 

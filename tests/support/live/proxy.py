@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TCP proxy on loopback that cuts connections when something particular is on its way."""
+"""TCP proxies on loopback that cut connections: when something particular is on its way, or by
+chance."""
 
+import random
 import select
 import socket
 import threading
@@ -51,3 +53,22 @@ class Proxy:
 
     def close(self):
         self.listener.close()
+
+
+class Chance(Proxy):
+    """Cuts by chance, at whatever a server says, as often as it is told to. The same seed draws
+    the same numbers, though what they meet is never the same."""
+
+    def __init__(self, port, seed, one_in):
+        self.random = random.Random(seed)
+        self.one_in = one_in
+        super().__init__(port, b"", 0)
+
+    def cut_more(self, cuts):
+        with self.lock:
+            self.cuts_left = cuts
+
+    def _to_be_cut(self, data):
+        with self.lock:
+            drawn = self.cuts_left > 0 and self.random.randrange(self.one_in) == 0
+        return drawn and super()._to_be_cut(data)

@@ -34,6 +34,12 @@ class Worker:
     def ended(self):
         return self.process.poll()
 
+    def counted(self):
+        """What it said it had done when it left: {"jobs": 3, "decided": 2, ...}"""
+        line = next(line for line in self.said().splitlines() if "worker: done " in line)
+        pairs = line.split("worker: done ", 1)[1].split()
+        return {name: int(number) for name, number in (pair.split("=") for pair in pairs)}
+
     def wait(self, seconds=20):
         """Its exit status; negative: the signal that killed it. None: it goes on."""
         try:
