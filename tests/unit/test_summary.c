@@ -41,7 +41,8 @@ static void says_what_the_threads_have_counted(void **state)
     sorter.sorted = 50;
     summary_add_sorter(&summary, &sorter);
     expect_line(&summary, "jobs=21 decided=13 repeats=4 answers=6 dead=8 batches=12 retries=14 "
-                          "redelivered=16 misrouted=18 stragglers=0 unheard=41 sorted=50 takeovers=2");
+                          "redelivered=16 misrouted=18 stragglers=0 "
+                          "unheard=41 sorted=50 takeovers=2");
 }
 
 static void the_largest_figures_fit(void **state)
