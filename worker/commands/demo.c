@@ -141,10 +141,11 @@ static bool open_shop(struct demo *demo, struct error *error)
     if (!in_time) {
         return late(demo, "the workers were not ready", error);
     }
-    demo_screen_say(&demo->screen, "%s units of %s are for sale; %u worker%s, %s",
-                    demo_grouped(demo->units, units), DEMO_SKU, demo->workers,
-                    demo->workers == 1 ? "" : "s",
-                    demo->workers == 1 ? "alone" : "one serves the lane, the rest stand by");
+    demo_screen_say(&demo->screen, "%s units of %s are for sale; a worker serves their lane, %s by",
+                    demo_grouped(demo->units, units), DEMO_SKU,
+                    demo->workers == 1   ? "none stands"
+                    : demo->workers == 2 ? "another stands"
+                                         : "others stand");
     return true;
 }
 
@@ -329,12 +330,10 @@ static bool run(const struct invocation *invocation, enum exit_status *status, s
     demo_screen_init(&demo.screen);
 
     const bool held = hold_sale(&demo, invocation->config, error);
-    if (held) {
-        demo_screen_clear(&demo.screen);
-        demo_report(&demo);
-    }
     const bool tidy = tidy_up(&demo, held ? error : &untidy);
-    if (!held && !tidy) {
+    if (held) {
+        demo_report(&demo);
+    } else if (!tidy) {
         demo_screen_warn(&demo.screen, "%s. %s", untidy.text, untidy.remedy);
     }
     if (!held || !tidy) {

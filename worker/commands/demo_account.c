@@ -119,13 +119,13 @@ static void check_told(struct demo_account *account)
     for (uint32_t i = 0; i < account->buyer_count; i++) {
         differing += account->buyers[i].differs;
     }
-    check(account, "confirmed", sales, account->confirmed, "buyers were told: it is yours");
+    check(account, "confirmed", sales, account->confirmed, "buyers have a unit each");
     check(account, "sold out", account->buyer_count - sales, account->sold_out,
-          "buyers were told: sold out");
+          "buyers were told so");
     check(account, "told otherwise", 0, account->others + account->strangers,
-          "events told anything else");
-    check(account, "lost", 0, account->buyer_count - account->told, "buyers never heard anything");
-    check(account, "two answers", 0, differing, "buyers were told one thing and then another");
+          "events that say anything else");
+    check(account, "lost", 0, account->buyer_count - account->told, "buyers without an answer");
+    check(account, "two answers", 0, differing, "buyers who were told one thing, then another");
 }
 
 /* Each sale moves the stock once, and the version that it makes is its own: the delivery made 1. */
@@ -157,7 +157,7 @@ static bool check_versions(struct demo_account *account, struct error *error)
         gaps += sales[version] == 0;
     }
     free(sales);
-    check(account, "sold twice", 0, twice + outside, "units went to more than one buyer");
+    check(account, "sold twice", 0, twice + outside, "units with two buyers, or that never were");
     check(account, "gaps", 0, gaps, "changes of the stock that nobody was told of");
     return true;
 }
@@ -167,10 +167,11 @@ static void check_recorded(struct demo_account *account, const struct demo_recor
     const int64_t left =
         account->units > account->buyer_count ? account->units - account->buyer_count : 0;
     check(account, "recorded", account->buyer_count, recorded->decisions,
-          "decisions are in the database, one a buyer");
-    check(account, "unlike told", 0, recorded->unlike, "decisions say other than their events");
-    check(account, "unsold", left, recorded->unsold, "units are left");
-    check(account, "held", 0, recorded->held, "units are set aside");
+          "decisions in the database, one a buyer");
+    check(account, "unlike told", 0, recorded->unlike,
+          "decisions that are not what the buyer was told");
+    check(account, "unsold", left, recorded->unsold, "units left over");
+    check(account, "held", 0, recorded->held, "units set aside");
 }
 
 static void take_finding(void *self, const struct audit_finding *finding)
@@ -193,7 +194,7 @@ static bool check_audit(struct demo_account *account, struct postgres *postgres,
         return error_wrap(error, "audit");
     }
     check(account, "audit", 0, account->invariants_broken,
-          "invariants are broken, of those that till audit proves");
+          "invariants broken, of all that till audit proves");
     return true;
 }
 

@@ -54,16 +54,17 @@ static void print_kill(const struct demo *demo)
     if (demo->killed_us == 0) {
         return;
     }
-    (void)printf("\nIn the middle of it worker %s was killed, with about %s jobs in hand. ",
+    (void)printf("\nIn the middle of it worker %s was killed, with about %s jobs in hand.\n",
                  demo->victim_name, demo_grouped(demo->in_hand, in_hand));
     if (demo->takeover_us == 0) {
-        (void)printf("Nobody took over.\n");
+        (void)printf("%s\n", account->told == demo->buyers ? "All the others were decided by then."
+                                                           : "Nobody took over.");
         return;
     }
-    (void)printf("%s went on\n%s later: the broker gave it the unfinished jobs, and what had been "
-                 "decided before was\nfound in the database and told again, the same to the byte "
-                 "(%s events came twice).\n",
-                 demo->workers > 1 ? "The standby" : "Its replacement",
+    (void)printf("%s went on %s later: the broker gave it the unfinished jobs;\n"
+                 "what was decided already it found in the database and told again, the same\n"
+                 "to the byte (%s events came twice).\n",
+                 demo->workers > 1 ? "The standby" : "A new worker",
                  demo_duration(demo->takeover_us, takeover),
                  demo_grouped((int64_t)(account->copies - account->told), copies));
 }
@@ -72,9 +73,9 @@ static void print_times(const struct demo *demo)
 {
     const struct demo_latency *latency = &demo->account.latency;
     char text[5][32];
-    (void)printf("\n%s decisions a second, takeover included. From a buyer's click to the answer: "
-                 "half within\n%s, 90 %% within %s, 99 %% within %s, all within %s. They all came "
-                 "at\nonce, so this is mostly the time in the queue.\n",
+    (void)printf("\n%s decisions a second, the takeover included. From publish to event: half\n"
+                 "within %s, 90 %% within %s, 99 %% within %s, all within %s.\n"
+                 "All buyers came at once, so most of that is waiting in the queue.\n",
                  demo_grouped(rate(&demo->account), text[0]),
                  demo_duration(latency->p50_us, text[1]), demo_duration(latency->p90_us, text[2]),
                  demo_duration(latency->p99_us, text[3]), demo_duration(latency->max_us, text[4]));

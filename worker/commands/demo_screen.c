@@ -128,6 +128,7 @@ static void put_bar(const struct demo_screen *screen, const struct demo_progress
     text_put(text, code(screen, GREEN));
     for (uint64_t i = 0; i < BAR_CELLS; i++) {
         if (i == told) {
+            text_put(text, code(screen, NORMAL));
             text_put(text, code(screen, FAINT));
         }
         if (i < told) {

@@ -15,7 +15,7 @@
 #define CHANNEL_EAR   2u
 #define CHANNEL_READY 3u
 
-#define TURN_MESSAGES 512u /* in one turn */
+#define TURN_MESSAGES 64u /* in one turn */
 
 #define MARK_TYPE "mark"
 
