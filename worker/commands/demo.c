@@ -43,7 +43,7 @@ static void show(struct demo *demo)
         .confirmed = account->confirmed,
         .sold_out = account->sold_out,
     };
-    if (progress.sent > 0) {
+    if (progress.sent > 0 && progress.told < progress.buyers) {
         demo_screen_show(&demo->screen, &progress);
     }
 }
@@ -198,7 +198,7 @@ static bool await_takeover(struct demo *demo, struct error *error)
         return true; /* the account will say what that has cost */
     }
     demo->takeover_us = demo->account.first_since_us - demo->killed_us;
-    demo_screen_say(&demo->screen, "%s has taken the lane over after %s; %s takes its place",
+    demo_screen_say(&demo->screen, "%s has taken over after %s; %s takes its place",
                     demo->workers > 1 ? "the standby" : "a new worker",
                     demo_duration(demo->takeover_us, after),
                     demo->crew.workers[demo->crew.count - 1].name);
