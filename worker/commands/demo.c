@@ -164,8 +164,8 @@ static bool ask_time(struct demo *demo, instant *time, struct error *error)
     return true;
 }
 
-/* A decision that is dated later than this can only be another worker's. What the dead one had
- * committed and not told comes earlier, and is told by the other one too. */
+/* The dead one has published nothing that was decided after it was gone: what is dated later than
+ * that, another one tells. */
 static bool kill_worker(struct demo *demo, struct error *error)
 {
     char told[32];

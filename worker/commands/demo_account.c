@@ -65,12 +65,15 @@ static void note_first(struct demo_account *account, struct demo_buyer *buyer, u
     account->last_us = buyer->heard_us;
 }
 
-static void note_time(struct demo_account *account)
+/* A worker that takes over tells again what the one before had decided, and decides the rest. */
+static void note_time(struct demo_account *account, bool repeat)
 {
     instant time;
     const struct span text = {account->event.time, (uint32_t)strlen(account->event.time)};
-    if (account->since != 0 && account->first_since_us == 0 && instant_parse(text, &time) &&
-        time >= account->since) {
+    if (account->since == 0 || account->first_since_us != 0) {
+        return;
+    }
+    if (repeat || (instant_parse(text, &time) && time >= account->since)) {
         account->first_since_us = demo_now_us();
     }
 }
@@ -93,7 +96,7 @@ void demo_account_hear(void *self, struct span body, bool repeat)
         return;
     }
     const uint64_t digest = hash_bytes(key, body.bytes, body.size);
-    note_time(account);
+    note_time(account, repeat);
     account->copies++;
     account->repeats += repeat;
     if (buyer->copies++ == 0) {

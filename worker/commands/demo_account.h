@@ -57,8 +57,8 @@ struct demo_account {
     uint64_t repeats;   /* of these, which say that they may be repeats */
     int64_t last_us;    /* when something new came */
 
-    instant since;           /* decisions of this time or later are waited for; 0: none */
-    int64_t first_since_us;  /* when the first of them came; 0: not yet */
+    instant since;           /* set: another worker's first event is waited for */
+    int64_t first_since_us;  /* when it came: dated later than that, or a repeat; 0: not yet */
     struct till_event event; /* the one being read */
 
     struct demo_check checks[DEMO_CHECKS_MAX];

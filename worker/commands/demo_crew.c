@@ -16,20 +16,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "worker/commands/demo_front.h"
+
 #define ARGUMENTS_MAX 16u
 #define LOG_TAIL_MAX  512u
 
-#define STOP_MS       10000
+#define STOP_SECONDS  10
 #define STOP_PAUSE_MS 20
 
 #define SERVES "worker: serving"
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* this clock is always there */
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* What came by a flag is handed on by one; the rest the environment says. */
 static void put_flag(const char **arguments, size_t *count, const char *flag,
@@ -202,10 +197,10 @@ void demo_crew_kill(struct demo_crew *crew, uint32_t worker)
 }
 
 /* Whether it has ended within the time. */
-static bool await_end(struct demo_worker *worker, int64_t until_ms)
+static bool await_end(struct demo_worker *worker, int64_t until_us)
 {
     while (waitpid(worker->pid, NULL, WNOHANG) == 0) {
-        if (now_ms() >= until_ms) {
+        if (demo_now_us() >= until_us) {
             return false;
         }
         (void)poll(NULL, 0, STOP_PAUSE_MS);
@@ -216,7 +211,7 @@ static bool await_end(struct demo_worker *worker, int64_t until_ms)
 
 bool demo_crew_stop(struct demo_crew *crew, struct error *error)
 {
-    const int64_t until_ms = now_ms() + STOP_MS;
+    const int64_t until_us = demo_now_us() + STOP_SECONDS * INT64_C(1000000);
     for (uint32_t i = 0; i < crew->count; i++) {
         if (crew->workers[i].state == DEMO_WORKER_ALIVE) {
             (void)kill(crew->workers[i].pid, SIGTERM); /* as above */
@@ -224,9 +219,9 @@ bool demo_crew_stop(struct demo_crew *crew, struct error *error)
     }
     for (uint32_t i = 0; i < crew->count; i++) {
         struct demo_worker *worker = &crew->workers[i];
-        if (worker->state == DEMO_WORKER_ALIVE && !await_end(worker, until_ms)) {
+        if (worker->state == DEMO_WORKER_ALIVE && !await_end(worker, until_us)) {
             return error_set(error, ERROR_FATAL, "worker %s did not finish within %d s",
-                             worker->name, STOP_MS / 1000);
+                             worker->name, STOP_SECONDS);
         }
     }
     return true;

@@ -69,8 +69,12 @@ void demo_screen_clear(struct demo_screen *screen)
 static void put_line(struct demo_screen *screen, const char *colour, const char *format,
                      va_list arguments)
 {
-    const double seconds = (double)(demo_now_us() - screen->began_us) / 1e6;
+    const int64_t now = demo_now_us();
+    const double seconds = (double)(now - screen->began_us) / 1e6;
     demo_screen_clear(screen);
+    if (!screen->live) {
+        screen->drawn_us = now; /* a plain line of progress keeps its distance from it */
+    }
     (void)fprintf(stderr, "%s%5.1f s%s  %s", code(screen, FAINT), seconds, code(screen, NORMAL),
                   code(screen, colour));
     (void)vfprintf(stderr, format, arguments);
