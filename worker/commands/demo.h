@@ -29,12 +29,15 @@ struct demo {
     struct demo_account account;
 
     /* The worker that was killed. */
-    uint32_t victim;
-    char victim_name[16];
+    char victim[DEMO_WORKER_NAME_MAX];
     uint32_t in_hand;    /* jobs, about */
     int64_t killed_us;   /* 0: not yet */
     int64_t takeover_us; /* until another one's first decision was heard; 0: none was */
 };
+
+/* Sets the place up, holds the sale, draws up the account. What has been begun is in *demo also on
+ * failure, for the caller to end. */
+bool demo_hold(struct demo *demo, const struct config *config, struct error *error) MUST_CHECK;
 
 /* Prints the account on stdout, for people or as one JSON object. */
 void demo_report(const struct demo *demo);

@@ -57,12 +57,14 @@ static void put_arguments(const struct config *config, const char *name, const c
  * is the demonstration's alone; and no life after it, even if it is killed. */
 static _Noreturn void become_worker(int log, pid_t parent, char *const *arguments)
 {
+    const struct sigaction usual = {.sa_handler = SIG_DFL};
     sigset_t none;
     const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     (void)sigemptyset(&none);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent && setpgid(0, 0) == 0 &&
         dup2(nothing, STDIN_FILENO) >= 0 && dup2(nothing, STDOUT_FILENO) >= 0 &&
-        dup2(log, STDERR_FILENO) >= 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0) {
+        dup2(log, STDERR_FILENO) >= 0 && sigaction(SIGPIPE, &usual, NULL) == 0 &&
+        sigprocmask(SIG_SETMASK, &none, NULL) == 0) {
         (void)execv("/proc/self/exe", arguments);
     }
     _exit(EXIT_FAILURE);

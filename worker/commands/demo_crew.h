@@ -10,7 +10,8 @@
 #include "common/base/error.h"
 #include "common/connect/config.h"
 
-#define DEMO_WORKERS_MAX 16u /* replacements included */
+#define DEMO_WORKERS_MAX     16u /* replacements included */
+#define DEMO_WORKER_NAME_MAX 16u /* bytes, with the NUL */
 
 enum demo_worker_state {
     DEMO_WORKER_ALIVE,
@@ -19,7 +20,7 @@ enum demo_worker_state {
 };
 
 struct demo_worker {
-    char name[16];
+    char name[DEMO_WORKER_NAME_MAX];
     pid_t pid;
     int log; /* what it says: memory without a name in any folder */
     enum demo_worker_state state;

@@ -86,6 +86,24 @@ static bool claim_database(struct demo_place *place, struct error *error)
     return refuse_second(place, error);
 }
 
+/* A user's permissions are replaced as a whole: those of the namespace beside this one must stay.
+ */
+static bool advise_permissions(const struct demo_place *place, struct error *error)
+{
+    const int base = (int)(strlen(place->namespace) - (sizeof SUFFIX - 1));
+    const char *name = place->namespace;
+    if (place->ear.rabbit.reply_code != AMQP_ACCESS_REFUSED) {
+        return false;
+    }
+    error->remedy[0] = '\0'; /* this one is exact */
+    return error_advise(error,
+                        "The demonstration has the namespace \"%s\": rabbitmqctl set_permissions "
+                        "-p '%s' '%s' '^%.*s(" SUFFIX ")?\\.' "
+                        "'^(%.*s(" SUFFIX ")?\\.|amq\\.default$)' '^%.*s(" SUFFIX ")?\\.'",
+                        name, place->url.vhost, place->url.user, base, name, base, name, base,
+                        name);
+}
+
 static bool claim_broker(struct demo_place *place, struct error *error)
 {
     for (int i = 0; i < CLAIM_ATTEMPTS; i++) {
@@ -95,7 +113,7 @@ static bool claim_broker(struct demo_place *place, struct error *error)
         }
         if (found.kind != ERROR_REFUSED) {
             *error = found;
-            return false;
+            return advise_permissions(place, error);
         }
         (void)poll(NULL, 0, CLAIM_PAUSE_MS);
     }

@@ -55,7 +55,7 @@ static void print_kill(const struct demo *demo)
         return;
     }
     (void)printf("\nIn the middle of it worker %s was killed, with about %s jobs in hand.\n",
-                 demo->victim_name, demo_grouped(demo->in_hand, in_hand));
+                 demo->victim, demo_grouped(demo->in_hand, in_hand));
     if (demo->takeover_us == 0) {
         (void)printf("%s\n", account->told == demo->buyers ? "All the others were decided by then."
                                                            : "Nobody took over.");
@@ -122,7 +122,7 @@ static void write_kill(struct json *json, const struct demo *demo)
         return;
     }
     json_object(json);
-    json_member_string(json, "worker", demo->victim_name);
+    json_member_string(json, "worker", demo->victim);
     json_member_integer(json, "in_hand", demo->in_hand);
     json_key(json, "takeover_us");
     if (demo->takeover_us == 0) {

@@ -43,7 +43,9 @@ bool ear_open(struct ear *ear, const struct amqp_url *url, const char *namespace
     if (ear->rabbit.reply_code == AMQP_RESOURCE_LOCKED) {
         error_set(error, ERROR_REFUSED, "another program has the queue \"%s\"", ear->queue.text);
     }
+    const uint16_t reply_code = ear->rabbit.reply_code;
     ear_close(ear);
+    ear->rabbit.reply_code = reply_code;
     return false;
 }
 

@@ -24,7 +24,8 @@ struct ear {
  * itself that it may have been published before. */
 typedef void ear_hear(void *self, struct span body, bool repeat);
 
-/* Takes the queue NS.sub.<name>. ERROR_REFUSED: another program has it. */
+/* Takes the queue NS.sub.<name>. ERROR_REFUSED: another program has it. If the broker refuses it
+ * for another reason, which one is in ear->rabbit.reply_code afterwards. */
 bool ear_open(struct ear *ear, const struct amqp_url *url, const char *namespace, const char *name,
               struct error *error) MUST_CHECK;
 
