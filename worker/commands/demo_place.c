@@ -18,6 +18,9 @@
 #define CLAIM_ATTEMPTS 30
 #define CLAIM_PAUSE_MS 100
 
+#define REMOVE_ATTEMPTS 4
+#define REMOVE_PAUSE_MS 500
+
 #define COMMENT "Made by till demo, which removes it."
 
 #define SQL_MAX 256u
@@ -182,6 +185,23 @@ static bool remove_parts(struct demo_place *place, struct rabbit *rabbit, enum s
            teardown_apply(&place->postgres, place->namespace, &done, error);
 }
 
+/* What a worker that was killed had asked the database for may hold its locks for a moment. */
+static bool remove_patiently(struct demo_place *place, struct rabbit *rabbit, enum schema schema,
+                             struct error *error)
+{
+    for (int i = 0; i < REMOVE_ATTEMPTS; i++) {
+        *error = (struct error){0};
+        if (remove_parts(place, rabbit, schema, error)) {
+            return true;
+        }
+        if (error->kind != ERROR_RETRY || place->postgres.connection == NULL || rabbit->broken) {
+            return false;
+        }
+        (void)poll(NULL, 0, REMOVE_PAUSE_MS);
+    }
+    return false;
+}
+
 static bool make_schema(struct demo_place *place, struct error *error)
 {
     char sql[SQL_MAX];
@@ -234,7 +254,7 @@ static bool clear(struct demo_place *place, struct error *error)
         return check_broker(place, error);
     case SCHEMA_EMPTY:
     case SCHEMA_OURS:
-        return remove_parts(place, &place->ear.rabbit, schema, error) ||
+        return remove_patiently(place, &place->ear.rabbit, schema, error) ||
                error_wrap(error, "remove what an earlier demonstration has left");
     case SCHEMA_OTHER:
         break;
@@ -264,7 +284,8 @@ bool demo_place_remove(struct demo_place *place, struct error *error)
     if (!rabbit_open(&rabbit, &place->url, "till demo", error)) {
         return false;
     }
-    const bool removed = look(place, &schema, error) && remove_parts(place, &rabbit, schema, error);
+    const bool removed =
+        look(place, &schema, error) && remove_patiently(place, &rabbit, schema, error);
     rabbit_close(&rabbit);
     place->made = !removed;
     return removed;
