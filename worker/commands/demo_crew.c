@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,13 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "worker/commands/demo_front.h"
-
 #define ARGUMENTS_MAX 16u
 #define LOG_TAIL_MAX  512u
-
-#define STOP_SECONDS  10
-#define STOP_PAUSE_MS 20
 
 #define SERVES "worker: serving"
 
@@ -139,16 +133,25 @@ static void last_line(const struct demo_worker *worker, char line[LOG_TAIL_MAX])
     (void)snprintf(line, LOG_TAIL_MAX, "%s", newline == NULL ? said : newline + 1);
 }
 
+static bool is_there(const struct demo_worker *worker)
+{
+    return worker->state == DEMO_WORKER_ALIVE || worker->state == DEMO_WORKER_FINISHING;
+}
+
 bool demo_crew_watch(struct demo_crew *crew, struct error *error)
 {
     for (uint32_t i = 0; i < crew->count; i++) {
         struct demo_worker *worker = &crew->workers[i];
         char line[LOG_TAIL_MAX];
         int status = 0;
-        if (worker->state != DEMO_WORKER_ALIVE || waitpid(worker->pid, &status, WNOHANG) == 0) {
+        const enum demo_worker_state before = worker->state;
+        if (!is_there(worker) || waitpid(worker->pid, &status, WNOHANG) == 0) {
             continue;
         }
         worker->state = DEMO_WORKER_STOPPED;
+        if (before == DEMO_WORKER_FINISHING) {
+            continue;
+        }
         last_line(worker, line);
         error_set(error, ERROR_FATAL, "worker %s has ended by itself (%s %d); it said last: %s",
                   worker->name, WIFSIGNALED(status) ? "signal" : "exit status",
@@ -198,32 +201,21 @@ void demo_crew_kill(struct demo_crew *crew, uint32_t worker)
     kill_and_reap(&crew->workers[worker]);
 }
 
-/* Whether it has ended within the time. */
-static bool await_end(struct demo_worker *worker, int64_t until_us)
+void demo_crew_drain(struct demo_crew *crew)
 {
-    while (waitpid(worker->pid, NULL, WNOHANG) == 0) {
-        if (demo_now_us() >= until_us) {
-            return false;
-        }
-        (void)poll(NULL, 0, STOP_PAUSE_MS);
-    }
-    worker->state = DEMO_WORKER_STOPPED;
-    return true;
-}
-
-bool demo_crew_stop(struct demo_crew *crew, struct error *error)
-{
-    const int64_t until_us = demo_now_us() + STOP_SECONDS * INT64_C(1000000);
     for (uint32_t i = 0; i < crew->count; i++) {
         if (crew->workers[i].state == DEMO_WORKER_ALIVE) {
             (void)kill(crew->workers[i].pid, SIGTERM); /* as above */
+            crew->workers[i].state = DEMO_WORKER_FINISHING;
         }
     }
+}
+
+bool demo_crew_is_gone(const struct demo_crew *crew)
+{
     for (uint32_t i = 0; i < crew->count; i++) {
-        struct demo_worker *worker = &crew->workers[i];
-        if (worker->state == DEMO_WORKER_ALIVE && !await_end(worker, until_us)) {
-            return error_set(error, ERROR_FATAL, "worker %s did not finish within %d s",
-                             worker->name, STOP_SECONDS);
+        if (is_there(&crew->workers[i])) {
+            return false;
         }
     }
     return true;
@@ -232,7 +224,7 @@ bool demo_crew_stop(struct demo_crew *crew, struct error *error)
 void demo_crew_close(struct demo_crew *crew)
 {
     for (uint32_t i = 0; i < crew->count; i++) {
-        if (crew->workers[i].state == DEMO_WORKER_ALIVE) {
+        if (is_there(&crew->workers[i])) {
             kill_and_reap(&crew->workers[i]);
         }
         (void)close(crew->workers[i].log);

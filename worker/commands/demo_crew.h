@@ -15,7 +15,8 @@
 
 enum demo_worker_state {
     DEMO_WORKER_ALIVE,
-    DEMO_WORKER_KILLED, /* by us */
+    DEMO_WORKER_FINISHING, /* asked to */
+    DEMO_WORKER_KILLED,    /* by us */
     DEMO_WORKER_STOPPED,
 };
 
@@ -49,8 +50,11 @@ uint32_t demo_crew_busiest(const struct demo_crew *crew);
 /* Kills it as nobody can prevent, and returns when it is gone. */
 void demo_crew_kill(struct demo_crew *crew, uint32_t worker);
 
-/* Asks all to finish, and returns when they have. */
-bool demo_crew_stop(struct demo_crew *crew, struct error *error) MUST_CHECK;
+/* Asks all to finish; demo_crew_watch then notices that they have. */
+void demo_crew_drain(struct demo_crew *crew);
+
+/* Whether none is left. */
+bool demo_crew_is_gone(const struct demo_crew *crew);
 
 /* Kills those that are still alive, which no promise minds. Accepts what was never started. */
 void demo_crew_close(struct demo_crew *crew);

@@ -84,6 +84,11 @@ static bool is_decided(const struct demo *demo)
     return demo->account.told == demo->buyers;
 }
 
+static bool is_gone(const struct demo *demo)
+{
+    return demo_crew_is_gone(&demo->crew);
+}
+
 static bool is_caught_up(const struct demo *demo)
 {
     return ear_caught_up(&demo->place.ear);
@@ -214,8 +219,14 @@ static bool sell(struct demo *demo, struct error *error)
 static bool settle(struct demo *demo, struct error *error)
 {
     bool in_time = false;
-    if (!demo_crew_stop(&demo->crew, error) || !ear_mark(&demo->place.ear, error) ||
-        !turn_until(demo, is_caught_up, &in_time, error)) {
+    demo_crew_drain(&demo->crew);
+    if (!turn_until(demo, is_gone, &in_time, error)) {
+        return false;
+    }
+    if (!in_time) {
+        return late(demo, "the workers have not finished", error);
+    }
+    if (!ear_mark(&demo->place.ear, error) || !turn_until(demo, is_caught_up, &in_time, error)) {
         return false;
     }
     if (!in_time) {

@@ -66,8 +66,8 @@ void demo_screen_clear(struct demo_screen *screen)
     }
 }
 
-static void put_line(struct demo_screen *screen, const char *colour, const char *format,
-                     va_list arguments)
+__attribute__((format(printf, 3, 0))) static void
+put_line(struct demo_screen *screen, const char *colour, const char *format, va_list arguments)
 {
     const int64_t now = demo_now_us();
     const double seconds = (double)(now - screen->began_us) / 1e6;
