@@ -10,6 +10,7 @@
 #define COMMANDS_MAX 64u
 
 extern const struct command command_audit;
+extern const struct command command_demo;
 extern const struct command command_doctor;
 extern const struct command command_help;
 extern const struct command command_prune;
