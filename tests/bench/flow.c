@@ -90,6 +90,9 @@ static void note_event(void *self, struct span id, struct span key, uint64_t siz
         memcmp(key.bytes, EVENT_EXPECTED, sizeof EVENT_EXPECTED - 1) != 0) {
         measure_fail("a job was not granted: \"%.*s\"", SPAN_ARGUMENTS(key));
     }
+    if (flow->relay.process == 0) {
+        measure_fail("another process already serves this namespace");
+    }
     flow->progress_ns = measure_now_ns();
     flow->latencies[number] = flow->progress_ns - due_ns(flow, number);
     flow->event_bytes += size;
