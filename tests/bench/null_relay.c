@@ -1,49 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How fast, and at what cost, jobs go through the broker port when nothing is done with them: take
- * a batch, publish an event for each job, await the confirms, acknowledge the batch.
+ * A worker that decides nothing: takes jobs through the broker port as a lane does, publishes an
+ * event of the same size and properties for each, awaits the confirms, acknowledges. No parsing, no
+ * database. While one batch is confirmed the next is taken, so that nothing here waits for what a
+ * lane would not wait for.
  *
- * usage: bench_null_relay [JOBS [BATCH]] */
+ * usage: bench_null_relay SKU LANES EVENT_SIZE [BATCH]
+ *
+ * Serves the lane of the SKU until SIGTERM; then prints what a batch was. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
+#include <string.h>
 
-#include "tests/support/corner.h"
+#include "common/contract/slot.h"
+#include "tests/bench/measure.h"
 #include "tests/support/drive.h"
-#include "tests/support/test.h"
 
-#define JOB_SIZE     350u
-#define EVENT_SIZE   550u
-#define BATCH_MAX    1000u
-#define MEMORY_SIZE  (2u * 1024u * 1024u)
-#define JOBS_DEFAULT 100000u
+#define GENERATION  1u
+#define EVENT_MAX   4096u
+#define MEMORY_SIZE (2u * 1024u * 1024u) /* of a batch */
 
-struct relay {
-    struct rabbit_broker broker;
+struct relayed {
     struct arena arena;
-    struct message messages[BATCH_MAX];
-    uint32_t batch_max;
-    uint64_t tag;
-    uint64_t waits; /* calls of poll */
-    uint64_t batches;
+    struct message messages[BATCH_JOBS_MAX];
+    uint32_t count;
+    uint64_t tag; /* the last */
+    char memory[MEMORY_SIZE];
 };
 
-static char memory[MEMORY_SIZE];
-static char event_body[EVENT_SIZE];
-static struct relay relay;
+struct null_relay {
+    struct rabbit_broker broker;
+    uint32_t jobs_max;
+    struct span event;
+    struct relayed batches[BATCHES];
+    uint32_t front;  /* the batch that is being taken */
+    bool publishing; /* the other one is being published */
+    bool confirming; /* or confirmed */
+    uint64_t jobs;
+    uint64_t done;
+};
 
-static uint64_t cpu_us(void)
-{
-    struct rusage usage;
-    assert_int_equal(getrusage(RUSAGE_THREAD, &usage), 0);
-    return ((uint64_t)usage.ru_utime.tv_sec + (uint64_t)usage.ru_stime.tv_sec) * 1000000u +
-           (uint64_t)usage.ru_utime.tv_usec + (uint64_t)usage.ru_stime.tv_usec;
-}
+static volatile sig_atomic_t stopped;
+static struct null_relay relay;
 
-static void wait_for_broker(void)
+static void stop(int signal)
 {
-    relay.waits++;
-    drive_wait(&relay.broker);
+    (void)signal;
+    stopped = 1;
 }
 
 static struct message event_of(const struct delivery *delivery)
@@ -51,99 +57,130 @@ static struct message event_of(const struct delivery *delivery)
     return (struct message){
         .target = MESSAGE_EVENT,
         .routing_key = SPAN_OF("checkout.confirmed.default"),
-        .body = {event_body, sizeof event_body},
-        .id = delivery->routing_key,
-        .correlation_id = delivery->routing_key,
-        .type = SPAN_OF("checkout.confirmed"),
+        .body = relay.event,
+        .id = delivery->message_id,
+        .correlation_id = delivery->message_id,
+        .type = SPAN_OF("till.checkout.confirmed"),
+        .traceparent = SPAN_NONE,
         .time = INT64_C(1763715600123456),
     };
 }
 
-static uint32_t take_batch(void)
+/* What is there, as far as there is room. */
+static bool take(struct error *error)
 {
     const struct broker port = rabbit_broker_port(&relay.broker);
-    struct error error = {0};
-    uint32_t count = 0;
-    arena_reset(&relay.arena);
-    while (count < relay.batch_max) {
+    struct relayed *batch = &relay.batches[relay.front];
+    while (batch->count < relay.jobs_max && arena_room(&batch->arena) >= DELIVERY_MEMORY_MAX) {
         struct delivery delivery;
-        const enum port_answer answer = port.ops->take(port.self, &relay.arena, &delivery, &error);
-        assert_int_not_equal(answer, PORT_FAILED);
+        const enum port_answer answer = port.ops->take(port.self, &batch->arena, &delivery, error);
+        if (answer != PORT_DONE) {
+            return answer == PORT_WAIT;
+        }
+        batch->messages[batch->count++] = event_of(&delivery);
+        batch->tag = delivery.tag;
+    }
+    return true;
+}
+
+/* The other batch, one step on. PORT_WAIT: not yet. */
+static enum port_answer finish(struct error *error)
+{
+    const struct broker port = rabbit_broker_port(&relay.broker);
+    struct relayed *batch = &relay.batches[1 - relay.front];
+    if (relay.publishing) {
+        const enum port_answer answer =
+            port.ops->publish(port.self, batch->messages, batch->count, error);
+        relay.publishing = answer != PORT_DONE;
+        relay.confirming = answer == PORT_DONE;
+        return answer;
+    }
+    enum port_answer answer = port.ops->confirm(port.self, error);
+    if (answer == PORT_DONE) {
+        relay.confirming = false;
+        relay.jobs += batch->count;
+        relay.done++;
+        answer = port.ops->acknowledge(port.self, batch->tag, error);
+        batch->count = 0;
+        arena_reset(&batch->arena);
+    }
+    return answer;
+}
+
+/* True: something was done, and more may be. */
+static bool step(void)
+{
+    struct error error = {0};
+    if (relay.publishing || relay.confirming) {
+        const enum port_answer answer = finish(&error);
+        if (answer == PORT_FAILED) {
+            measure_fail_by(&error);
+        }
         if (answer == PORT_DONE) {
-            relay.messages[count++] = event_of(&delivery);
-            relay.tag = delivery.tag;
-        } else if (count > 0) {
-            break;
-        } else {
-            wait_for_broker();
+            return true;
         }
     }
-    return count;
+    if (!take(&error)) {
+        measure_fail_by(&error);
+    }
+    if (relay.publishing || relay.confirming || relay.batches[relay.front].count == 0) {
+        return false;
+    }
+    relay.front = 1 - relay.front;
+    relay.publishing = true;
+    return true;
 }
 
-static void relay_batch(uint32_t count)
+static void serve(const struct rabbit_lane *lane)
 {
-    const struct broker port = rabbit_broker_port(&relay.broker);
     struct error error = {0};
-    enum port_answer answer = PORT_WAIT;
-    while ((answer = port.ops->publish(port.self, relay.messages, count, &error)) == PORT_WAIT) {
-        wait_for_broker();
+    if (!rabbit_broker_open(&relay.broker, lane, &error) ||
+        drive_subscribe(&relay.broker, &error) != PORT_DONE) {
+        measure_fail_by(&error);
     }
-    while (answer == PORT_DONE && (answer = port.ops->confirm(port.self, &error)) == PORT_WAIT) {
-        wait_for_broker();
-        answer = PORT_DONE;
+    while (!stopped) {
+        if (!step()) {
+            drive_wait(&relay.broker);
+        }
     }
-    assert_int_equal(answer, PORT_DONE);
-    assert_int_equal(port.ops->acknowledge(port.self, relay.tag, &error), PORT_DONE);
-    relay.batches++;
-}
-
-static void run(struct corner *corner, uint32_t jobs)
-{
-    const struct rabbit_lane lane = {
-        &corner->url, corner->namespace, 1, 0, (uint16_t)(4 * relay.batch_max), NULL};
-    struct error error = {0};
-    corner_fill(corner, 0, jobs, JOB_SIZE);
-    assert_true(rabbit_broker_open(&relay.broker, &lane, &error));
-    assert_int_equal(drive_subscribe(&relay.broker, &error), PORT_DONE);
-
-    const int64_t begun_ms = wire_now_ms();
-    const uint64_t begun_us = cpu_us();
-    for (uint32_t done = 0; done < jobs;) {
-        const uint32_t count = take_batch();
-        relay_batch(count);
-        done += count;
+    if (relay.done > 0) {
+        printf("relay_jobs_per_batch %.1f\n", (double)relay.jobs / (double)relay.done);
+        printf("relay_sends_per_batch %.1f\n",
+               (double)(relay.broker.consumer.wire.sends + relay.broker.publisher.wire.sends) /
+                   (double)relay.done);
     }
-    const uint64_t spent_us = cpu_us() - begun_us;
-    const int64_t took_ms = wire_now_ms() - begun_ms;
-
-    printf("jobs %u\n", jobs);
-    printf("jobs_per_second %.0f\n", jobs * 1000.0 / (double)took_ms);
-    printf("cpu_us_per_job %.2f\n", (double)spent_us / jobs);
-    printf("jobs_per_batch %.1f\n", (double)jobs / (double)relay.batches);
-    printf("polls_per_batch %.1f\n", (double)relay.waits / (double)relay.batches);
-    printf("sends_per_batch %.1f\n",
-           (double)(relay.broker.consumer.wire.sends + relay.broker.publisher.wire.sends) /
-               (double)relay.batches);
     rabbit_broker_close(&relay.broker);
 }
 
-int main(int argc, char **argv)
+int main(int count, char **arguments)
 {
-    static struct corner corner;
-    const unsigned long jobs = argc > 1 ? strtoul(argv[1], NULL, 10) : JOBS_DEFAULT;
-    const unsigned long batch = argc > 2 ? strtoul(argv[2], NULL, 10) : BATCH_JOBS_DEFAULT;
-    if (argc > 3 || jobs < 1 || jobs > UINT32_MAX || batch < 1 || batch > BATCH_MAX) {
-        fprintf(stderr, "usage: bench_null_relay [JOBS [BATCH, at most %u]]\n", BATCH_MAX);
-        return 2;
+    static char event[EVENT_MAX];
+    static struct amqp_url url; /* large */
+    const struct sigaction action = {.sa_handler = stop};
+    const char *address = getenv("TILL_AMQP_URL");
+    const char *namespace = getenv("TILL_NAMESPACE");
+    struct error error = {0};
+    if (count < 4 || count > 5 || address == NULL || namespace == NULL) {
+        measure_fail("usage: bench_null_relay SKU LANES EVENT_SIZE [BATCH], with TILL_AMQP_URL and "
+                     "TILL_NAMESPACE set");
     }
-    relay.batch_max = (uint32_t)batch;
-    arena_init(&relay.arena, memory, sizeof memory);
-    memset(event_body, 'e', sizeof event_body);
-    corner_open(&corner, 1);
-    const struct address queue = corner_queue(&corner, "events", 0);
-    corner_bind(&corner, queue, "events", "#");
-    run(&corner, (uint32_t)jobs);
-    corner_close(&corner);
+    const uint32_t slot = till_slot(arguments[1], strlen(arguments[1]));
+    if (!amqp_url_parse(address, &url, &error)) {
+        measure_fail_by(&error);
+    }
+    memset(event, 'e', sizeof event);
+    relay.event = (struct span){event, measure_number(arguments[3], EVENT_MAX)};
+    relay.jobs_max = count > 4 ? measure_number(arguments[4], BATCH_JOBS_MAX) : BATCH_JOBS_DEFAULT;
+    for (uint32_t i = 0; i < BATCHES; i++) {
+        arena_init(&relay.batches[i].arena, relay.batches[i].memory, MEMORY_SIZE);
+    }
+    ENSURE(sigaction(SIGTERM, &action, NULL) == 0);
+    serve(&(struct rabbit_lane){
+        .url = &url,
+        .namespace = namespace,
+        .generation = GENERATION,
+        .lane = slot_lane(slot, measure_number(arguments[2], LANES_MAX)),
+        .prefetch = (uint16_t)(2 * BATCHES * relay.jobs_max),
+    });
     return 0;
 }

@@ -124,13 +124,16 @@ static const struct {
          " expires_at, qty, available, unsold_delta, held_delta, taken_delta, slot, kind, outcome,"
          " reason, retaken, id, sku, round, customer, store, pool, ref, hold, sale, by, replaces,"
          " more, released, faults, meta)"
-         " SELECT $1::timestamptz, $2::integer, $3::smallint, $4::smallint, d.* FROM unnest("
-         "$5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[], $9::integer[],"
-         " $10::integer[], $11::integer[], $12::integer[], $13::integer[], $14::smallint[],"
-         " $15::smallint[], $16::smallint[], $17::smallint[], $18::boolean[], $19::text[],"
-         " $20::text[], $21::text[], $22::text[], $23::text[], $24::text[], $25::text[],"
-         " $26::text[], $27::text[], $28::text[], $29::text[], $30::json[], $31::json[],"
-         " $32::json[], $33::json[]) AS d"},
+         " SELECT $1::timestamptz, $2::integer, $3::smallint, $4::smallint,"
+         " unnest($5::bigint[]), unnest($6::bigint[]), unnest($7::bigint[]),"
+         " unnest($8::timestamptz[]), unnest($9::integer[]), unnest($10::integer[]),"
+         " unnest($11::integer[]), unnest($12::integer[]), unnest($13::integer[]),"
+         " unnest($14::smallint[]), unnest($15::smallint[]), unnest($16::smallint[]),"
+         " unnest($17::smallint[]), unnest($18::boolean[]), unnest($19::text[]),"
+         " unnest($20::text[]), unnest($21::text[]), unnest($22::text[]), unnest($23::text[]),"
+         " unnest($24::text[]), unnest($25::text[]), unnest($26::text[]), unnest($27::text[]),"
+         " unnest($28::text[]), unnest($29::text[]), unnest($30::json[]), unnest($31::json[]),"
+         " unnest($32::json[]), unnest($33::json[])"},
     /* Each row where it was locked, and only from the version that was read. */
     [STATEMENT_CHANGE_STOCK] =
         {"change the stock",
