@@ -86,16 +86,32 @@ static bool begin(struct postgres *postgres, struct error *error)
            postgres_complain(postgres, "", "the connection is closed", error);
 }
 
-bool postgres_query(struct postgres *postgres, const char *sql, int count,
-                    const char *const *parameters, PGresult **result, struct error *error)
+enum result_format { FORMAT_TEXT, FORMAT_BINARY };
+
+static bool query(struct postgres *postgres, const char *sql, int count,
+                  const char *const *parameters, enum result_format format, PGresult **result,
+                  struct error *error)
 {
     if (!begin(postgres, error)) {
         return false;
     }
-    if (PQsendQueryParams(postgres->connection, sql, count, NULL, parameters, NULL, NULL, 0) != 1) {
+    if (PQsendQueryParams(postgres->connection, sql, count, NULL, parameters, NULL, NULL,
+                          (int)format) != 1) {
         return postgres_lost(postgres, error);
     }
     return collect(postgres, result, error);
+}
+
+bool postgres_query(struct postgres *postgres, const char *sql, int count,
+                    const char *const *parameters, PGresult **result, struct error *error)
+{
+    return query(postgres, sql, count, parameters, FORMAT_TEXT, result, error);
+}
+
+bool postgres_query_binary(struct postgres *postgres, const char *sql, int count,
+                           const char *const *parameters, PGresult **result, struct error *error)
+{
+    return query(postgres, sql, count, parameters, FORMAT_BINARY, result, error);
 }
 
 bool postgres_execute(struct postgres *postgres, const char *sql, int count,

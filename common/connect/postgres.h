@@ -52,6 +52,11 @@ bool postgres_query(struct postgres *postgres, const char *sql, int count,
                     const char *const *parameters, PGresult **result,
                     struct error *error) MUST_CHECK;
 
+/* The same with a result in binary. */
+bool postgres_query_binary(struct postgres *postgres, const char *sql, int count,
+                           const char *const *parameters, PGresult **result,
+                           struct error *error) MUST_CHECK;
+
 /* The same for a statement whose result is not needed. */
 bool postgres_execute(struct postgres *postgres, const char *sql, int count,
                       const char *const *parameters, struct error *error) MUST_CHECK;

@@ -108,6 +108,13 @@ void json_key(struct json *json, const char *key)
     json->comma = false;
 }
 
+void json_key_span(struct json *json, struct span key)
+{
+    json_span(json, key);
+    put_byte(json->text, ':');
+    json->comma = false;
+}
+
 void json_null(struct json *json)
 {
     json_verbatim(json, SPAN_OF("null"));

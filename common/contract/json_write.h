@@ -33,7 +33,8 @@ void json_object(struct json *json);
 void json_object_end(struct json *json);
 void json_array(struct json *json);
 void json_array_end(struct json *json);
-void json_key(struct json *json, const char *key); /* plain ASCII, needs no escapes */
+void json_key(struct json *json, const char *key);      /* plain ASCII, needs no escapes */
+void json_key_span(struct json *json, struct span key); /* anything */
 
 /* Values: an element of an array, or after a key. */
 void json_null(struct json *json);

@@ -10,10 +10,12 @@
 #define COMMANDS_MAX 64u
 
 extern const struct command command_audit;
+extern const struct command command_dead;
 extern const struct command command_demo;
 extern const struct command command_doctor;
 extern const struct command command_help;
 extern const struct command command_prune;
+extern const struct command command_replay;
 extern const struct command command_setup;
 extern const struct command command_show;
 extern const struct command command_slot;
@@ -23,6 +25,7 @@ extern const struct command command_store;
 extern const struct command command_submit;
 extern const struct command command_teardown;
 extern const struct command command_version;
+extern const struct command command_watch;
 extern const struct command command_worker;
 
 /* The table, in the order in which help lists it; ends with NULL. */

@@ -41,4 +41,5 @@ struct message {
     bool repeat;                    /* may have been published before */
     const struct dead_letter *dead; /* of a dead letter; else NULL */
     const struct delivery *job;     /* of a job: how it came; else NULL */
+    uint32_t replays;               /* of a job that was a dead letter: how often it was replayed */
 };

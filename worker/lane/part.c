@@ -171,10 +171,14 @@ void part_park_failed(struct batch *batch)
 
 struct lonely part_lonely(const struct batch *batch)
 {
-    const struct delivery *delivery = &batch->taken[batch->first].delivery;
+    ENSURE(batch_is_lonely(batch));
+    return lonely_of(&batch->taken[batch->first].delivery);
+}
+
+struct lonely lonely_of(const struct delivery *delivery)
+{
     const struct span id = delivery->message_id;
     struct lonely lonely = {.begun = false};
-    ENSURE(batch_is_lonely(batch));
     if (job_id_valid(id) || job_expire_id_valid(id)) {
         memcpy(lonely.name, id.bytes, id.size);
         lonely.size = id.size;

@@ -26,6 +26,9 @@ uint32_t part_key_slot(const struct delivery *delivery);
  * Not begun. */
 struct lonely part_lonely(const struct batch *batch);
 
+/* The same of any job, as it is, was or will be delivered. */
+struct lonely lonely_of(const struct delivery *delivery);
+
 /* Put the part's only job aside: it could not be decided, as the batch's trouble says; or it was
  * begun alone too often. */
 void part_park_failed(struct batch *batch);

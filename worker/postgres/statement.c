@@ -8,6 +8,8 @@
  * in a LATERAL query that cannot be pulled up, because of OFFSET 0 or because it locks. */
 #include "worker/postgres/statement.h"
 
+#include "worker/postgres/stored_decision.h"
+
 const char statement_settings[] =
     "SELECT pg_catalog.set_config(name, value, false) FROM (VALUES"
     " ('plan_cache_mode', 'force_generic_plan'),"
@@ -82,12 +84,8 @@ static const struct {
          " SELECT pool, sku, unsold, held, version, known, per_customer, round, opens_at, "
          "closes_at,"
          " ctid FROM stock WHERE pool = w.pool AND sku = w.sku FOR NO KEY UPDATE) AS s"},
-    [STATEMENT_DECISIONS] =
-        {"read decisions",
-         "SELECT decided_at, meaning, version, expires_at, qty, available, unsold_delta,"
-         " held_delta, slot, kind, outcome, reason, form, retaken, id, sku, customer, store, pool,"
-         " ref, hold, sale, by, replaces, more, released, faults, meta FROM decisions"
-         " WHERE id = ANY ($1::text[])"},
+    [STATEMENT_DECISIONS] = {"read decisions", "SELECT " STORED_DECISION_COLUMNS " FROM decisions"
+                                               " WHERE id = ANY ($1::text[])"},
     [STATEMENT_SALES] = {"read sales", SALES_NAMED},
     [STATEMENT_RETURNS] = {"read returns",
                            "SELECT r.* FROM (SELECT DISTINCT id FROM (" SALES_NAMED ") AS d) AS s"

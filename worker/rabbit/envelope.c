@@ -74,6 +74,9 @@ static void describe_job(const struct message *message, struct properties *prope
     properties->message_id = short_text(message->id);
     properties->correlation_id = short_text(message->correlation_id);
     properties_add_text(properties, SPAN_OF("traceparent"), short_text(message->traceparent));
+    if (message->replays > 0) {
+        properties_add_number(properties, SPAN_OF("till-replays"), message->replays);
+    }
 }
 
 /* The text of the header till-time; memory has room for it. */

@@ -3,6 +3,8 @@
  * Basic properties of AMQP 0-9-1: flags that say which there are, then these, in a fixed order. */
 #include "worker/rabbit/properties.h"
 
+#include "worker/rabbit/value.h"
+
 enum {
     FLAG_CONTENT_TYPE = 1 << 15,
     FLAG_CONTENT_ENCODING = 1 << 14,
@@ -27,73 +29,6 @@ static struct span copy(struct arena *arena, struct span text)
     ENSURE(bytes != NULL); /* the caller has left room */
     memcpy(bytes, text.bytes, text.size);
     return (struct span){bytes, text.size};
-}
-
-static int64_t signed_octet(uint8_t octet)
-{
-    return octet <= INT8_MAX ? octet : octet - UINT8_MAX - 1;
-}
-
-/* Integers of any width. Returns false for another kind, of which nothing was read. */
-static bool read_number(struct fields *fields, char kind, int64_t *number)
-{
-    switch (kind) {
-    case 'b':
-        *number = signed_octet(fields_octet(fields));
-        return true;
-    case 'B':
-        *number = fields_octet(fields);
-        return true;
-    case 's':
-        *number = (int16_t)fields_short(fields);
-        return true;
-    case 'u':
-        *number = fields_short(fields);
-        return true;
-    case 'I':
-        *number = (int32_t)fields_long(fields);
-        return true;
-    case 'i':
-        *number = fields_long(fields);
-        return true;
-    case 'l':
-    case 'L':
-    case 'T':
-        *number = (int64_t)fields_long_long(fields);
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Whatever is nested has its size in front, so nothing here recurs. */
-static void skip_value(struct fields *fields, char kind)
-{
-    switch (kind) {
-    case 't':
-        (void)fields_octet(fields);
-        break;
-    case 'f':
-        (void)fields_long(fields);
-        break;
-    case 'd':
-        (void)fields_long_long(fields);
-        break;
-    case 'D':
-        (void)fields_octet(fields);
-        (void)fields_long(fields);
-        break;
-    case 'S':
-    case 'x':
-    case 'A':
-    case 'F':
-        (void)fields_part(fields);
-        break;
-    case 'V':
-        break;
-    default:
-        fields->broken = true; /* its size is not known, so the rest cannot be read */
-    }
 }
 
 static uint32_t count_of(int64_t number)
@@ -135,20 +70,16 @@ static void note_number(struct known *known, struct span name, int64_t number)
 
 static void read_header(struct fields *table, struct known *known)
 {
-    int64_t number = 0;
+    struct value value;
     const struct span name = fields_short_text(table);
-    const char kind = (char)fields_octet(table);
-    if (read_number(table, kind, &number)) {
-        if (!table->broken) {
-            note_number(known, name, number);
-        }
-    } else if (kind == 'S' && span_equal(name, SPAN_OF("traceparent"))) {
-        const struct fields text = fields_part(table);
-        if (!text.broken && span_absent(known->traceparent)) {
-            known->traceparent = fields_rest(&text);
-        }
-    } else {
-        skip_value(table, kind);
+    if (!value_read(table, &value)) {
+        return;
+    }
+    if (value.kind == VALUE_NUMBER) {
+        note_number(known, name, value.number);
+    } else if (value.kind == VALUE_TEXT && span_absent(known->traceparent) &&
+               span_equal(name, SPAN_OF("traceparent"))) {
+        known->traceparent = value.text;
     }
 }
 
@@ -223,6 +154,20 @@ bool properties_read(struct fields fields, struct arena *arena, struct delivery 
     read_text(&fields, flags, FLAG_TYPE, arena, &delivery->type);
     (void)unused;
     return !fields.broken && class_id == CLASS_BASIC;
+}
+
+struct fields properties_headers(struct fields fields)
+{
+    (void)fields_long(&fields); /* class and weight */
+    (void)fields_long_long(&fields);
+    const uint32_t flags = read_flags(&fields);
+    if ((flags & FLAG_CONTENT_TYPE) != 0) {
+        (void)fields_short_text(&fields);
+    }
+    if ((flags & FLAG_CONTENT_ENCODING) != 0) {
+        (void)fields_short_text(&fields);
+    }
+    return (flags & FLAG_HEADERS) != 0 ? fields_part(&fields) : (struct fields){0};
 }
 
 static struct header *add(struct properties *properties, struct span name, enum header_kind kind)

@@ -19,6 +19,9 @@ bool properties_read(struct fields fields, struct arena *arena,
 
 #define PROPERTIES_MEMORY_MAX (6u * SHORT_TEXT_MAX)
 
+/* The headers of such a payload, to be read value by value; empty if it has none. */
+struct fields properties_headers(struct fields fields);
+
 enum header_kind {
     HEADER_TEXT,
     HEADER_NUMBER,
