@@ -7,6 +7,8 @@
 #include "common/contract/job_text.h"
 #include "worker/commands/dead_parts.h"
 
+#define WAIT_SECONDS 30u /* for another command to end */
+
 bool dead_open(struct dead_reading *reading, const struct invocation *invocation, bool *busy,
                enum exit_status *status, struct error *error)
 {
@@ -14,15 +16,16 @@ bool dead_open(struct dead_reading *reading, const struct invocation *invocation
     reading->reason = invocation_value(invocation, "reason");
     reading->id = invocation_value(invocation, "id");
     if (!amqp_url_load(config, &reading->url, error) ||
-        !pile_open(&reading->pile, &reading->url, config->namespace.value, busy, error)) {
+        !pile_open(&reading->pile, &reading->url, config->namespace.value, WAIT_SECONDS, busy,
+                   error)) {
         return false;
     }
     *status = STATUS_DONE;
     if (*busy) {
         (void)fprintf(stderr,
-                      "till %s: another till dead command has had the letters in hand for %d s\n"
+                      "till %s: another till dead command has had the letters in hand for %u s\n"
                       "  Try again when it has ended.\n",
-                      invocation->command->name, PILE_WAIT_SECONDS);
+                      invocation->command->name, WAIT_SECONDS);
         *status = STATUS_TIMED_OUT;
     }
     return true;

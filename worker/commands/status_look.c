@@ -194,6 +194,39 @@ static bool look_at_lanes(struct status_source *source, const PGresult *lanes,
     return looked;
 }
 
+/* Reasons are anybody's texts: of those that no worker writes, what would need quoting is left out.
+ */
+static void put_reason(struct text *text, const char *reason)
+{
+    text_put(text, text->size == 1 ? "\"" : ",\"");
+    for (const char *c = reason; *c != '\0'; c++) {
+        if (*c >= ' ' && *c <= '~' && *c != '"' && *c != '\\') {
+            text_put_bytes(text, c, 1);
+        }
+    }
+    text_put(text, "\"");
+}
+
+static bool look_at_dead(struct status_source *source, struct backlogs *backlogs,
+                         struct error *error)
+{
+    const char *namespace = source->config->namespace.value;
+    const struct address queue = address_of(namespace, "dead");
+    uint32_t letters = 0;
+    if (!backlog_look(&source->rabbit, &queue, 1, &letters, error)) {
+        return false;
+    }
+    letters = letters == BACKLOG_NO_QUEUE ? 0 : letters;
+    if (!status_count_dead(&source->url, namespace, letters, &source->dead, error)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < source->dead.reason_count; i++) {
+        put_reason(&backlogs->texts[3], source->dead.reasons[i].text);
+        put_number(&backlogs->texts[4], source->dead.reasons[i].letters);
+    }
+    return true;
+}
+
 static bool look_at_broker(struct status_source *source, const PGresult *lanes,
                            struct backlogs *backlogs, struct error *error)
 {
@@ -201,12 +234,12 @@ static bool look_at_broker(struct status_source *source, const PGresult *lanes,
         !rabbit_open(&source->rabbit, &source->url, "till status", error)) {
         return false;
     }
-    return look_at_lanes(source, lanes, backlogs, error);
+    return look_at_lanes(source, lanes, backlogs, error) && look_at_dead(source, backlogs, error);
 }
 
 static void open_arrays(struct backlogs *backlogs, uint32_t lanes)
 {
-    const size_t size = lanes * NUMBER_MAX + 256;
+    const size_t size = lanes * NUMBER_MAX + 1024;
     backlogs->memory = rows_memory(5 * size);
     for (size_t i = 0; i < 5; i++) {
         text_init(&backlogs->texts[i], backlogs->memory + i * size, size);

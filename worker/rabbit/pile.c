@@ -61,9 +61,9 @@ static bool try_lock(struct pile *pile, struct error *error)
     return session_await(&pile->session, CHANNEL_CONTROL, METHOD_QUEUE_DECLARE_OK, &frame, error);
 }
 
-static bool lock(struct pile *pile, bool *busy, struct error *error)
+static bool lock(struct pile *pile, uint32_t wait_seconds, bool *busy, struct error *error)
 {
-    const int64_t until_ms = wire_now_ms() + PILE_WAIT_SECONDS * INT64_C(1000);
+    const int64_t until_ms = wire_now_ms() + wait_seconds * INT64_C(1000);
     *busy = false;
     for (;;) {
         struct error found = {0};
@@ -105,13 +105,14 @@ static bool consume(struct pile *pile, struct error *error)
            session_consume(&pile->session, last_channel(pile), pile->queue.text, PREFETCH, error);
 }
 
-bool pile_open(struct pile *pile, const struct amqp_url *url, const char *namespace, bool *busy,
-               struct error *error)
+bool pile_open(struct pile *pile, const struct amqp_url *url, const char *namespace,
+               uint32_t wait_seconds, bool *busy, struct error *error)
 {
     pile->queue = address_of(namespace, "dead");
     pile->lock = address_of(namespace, "dead.hand");
     if (!letters_open(&pile->letters, JOB_SIZE_MAX, error) ||
-        !session_open(&pile->session, url, "till dead", error) || !lock(pile, busy, error)) {
+        !session_open(&pile->session, url, "till dead", error) ||
+        !lock(pile, wait_seconds, busy, error)) {
         pile_close(pile);
         return false;
     }

@@ -14,8 +14,6 @@
 #include "worker/rabbit/letter.h"
 #include "worker/rabbit/session.h"
 
-#define PILE_WAIT_SECONDS 30 /* for another command to end */
-
 #define PILE_CHANNELS_MAX 2000u
 
 struct pile {
@@ -30,9 +28,9 @@ struct pile {
     uint32_t in_hand[PILE_CHANNELS_MAX]; /* on each */
 };
 
-/* *busy: another command has them, and has not let go. All zeros before. */
-bool pile_open(struct pile *pile, const struct amqp_url *url, const char *namespace, bool *busy,
-               struct error *error) MUST_CHECK;
+/* *busy: another command has them, and has not let go for so long. All zeros before. */
+bool pile_open(struct pile *pile, const struct amqp_url *url, const char *namespace,
+               uint32_t wait_seconds, bool *busy, struct error *error) MUST_CHECK;
 
 /* The next letter, valid until the next call; NULL behind the last. */
 bool pile_next(struct pile *pile, const struct letter **letter, struct error *error) MUST_CHECK;
