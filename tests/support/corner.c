@@ -18,8 +18,8 @@
 
 #define CHANNEL_SHOP      2u /* with confirms */
 #define CHANNEL_LOOK      3u
-#define PATIENCE_MS       20000
-#define HEARTBEAT_SECONDS 600 /* nobody turns this connection while a test is busy */
+#define PATIENCE_MS       60000 /* of a busy machine; nothing waits for it in vain */
+#define HEARTBEAT_SECONDS 600   /* nobody turns this connection while a test is busy */
 #define LOOK_MS           20
 #define UNCONFIRMED_MAX   2000u
 

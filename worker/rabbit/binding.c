@@ -103,15 +103,33 @@ static void note(struct watch *watch, const amqp_envelope_t *envelope)
     }
 }
 
+/* What is no delivery librabbitmq has put back: the broker says that it is short of memory, or no
+ * longer is. */
+static bool take_notice(struct watch *watch, struct error *error)
+{
+    amqp_frame_t frame;
+    const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
+    const int status = amqp_simple_wait_frame_noblock(watch->rabbit.connection, &frame, &patience);
+    if (!rabbit_status(&watch->rabbit, status, "wait for a probe", error)) {
+        return false;
+    }
+    return rabbit_notice(&watch->rabbit, &frame) ||
+           error_set(error, ERROR_RETRY, "broker %s: it ended the look at the slots",
+                     watch->rabbit.address);
+}
+
 static bool take_one(struct watch *watch, struct error *error)
 {
     amqp_envelope_t envelope;
     const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
     amqp_connection_state_t connection = watch->rabbit.connection;
     amqp_maybe_release_buffers(connection);
-    if (!rabbit_reply(&watch->rabbit, CHANNEL_BINDING,
-                      amqp_consume_message(connection, &envelope, &patience, 0), "wait for a probe",
-                      error)) {
+    const amqp_rpc_reply_t reply = amqp_consume_message(connection, &envelope, &patience, 0);
+    if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION &&
+        reply.library_error == AMQP_STATUS_UNEXPECTED_STATE) {
+        return take_notice(watch, error);
+    }
+    if (!rabbit_reply(&watch->rabbit, CHANNEL_BINDING, reply, "wait for a probe", error)) {
         return false;
     }
     note(watch, &envelope);

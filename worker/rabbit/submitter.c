@@ -24,6 +24,15 @@ static const char again[] =
     "Nothing is lost and nothing happens twice if the same jobs are sent again: their ids see to "
     "that.";
 
+/* Behind what is already advised: whoever lost a connection must know both. Returns false. */
+static bool advise_again(struct error *error)
+{
+    char first[ERROR_REMEDY_MAX];
+    memcpy(first, error->remedy, sizeof first);
+    error->remedy[0] = '\0';
+    return error_advise(error, "%s%s%s", first, first[0] == '\0' ? "" : " ", again);
+}
+
 static int64_t now_ms(void)
 {
     struct timespec now;
@@ -150,7 +159,7 @@ bool submitter_send(struct submitter *submitter, const struct job *job, struct s
         submitter->rabbit.connection, CHANNEL_SUBMIT, amqp_cstring_bytes(exchange->text),
         amqp_cstring_bytes(key), 1, 0, &properties, bytes_of(body));
     if (!rabbit_status(&submitter->rabbit, status, "publish a job", error)) {
-        return error_advise(error, "%s", again);
+        return advise_again(error);
     }
     const uint64_t number = submitter->next++;
     struct submission *submission = submission_at(submitter, number);
@@ -348,7 +357,7 @@ static bool watch_time(struct submitter *submitter, struct error *error)
     error_set(error, ERROR_RETRY, "broker %s: it has not confirmed %" PRIu32 " jobs within %d s%s",
               submitter->rabbit.address, submitter->unconfirmed, CONFIRM_TIMEOUT_MS / 1000,
               submitter->rabbit.blocked ? ": it is short of memory or disk" : "");
-    return error_advise(error, "%s", again);
+    return advise_again(error);
 }
 
 bool submitter_turn(struct submitter *submitter, int timeout_ms, struct error *error)
@@ -365,7 +374,7 @@ bool submitter_turn(struct submitter *submitter, int timeout_ms, struct error *e
         }
         if (!rabbit_status(&submitter->rabbit, status, "publish jobs", error) ||
             !take_frame(submitter, &frame, error)) {
-            return submitter->unconfirmed == 0 ? false : error_advise(error, "%s", again);
+            return submitter->unconfirmed == 0 ? false : advise_again(error);
         }
         wait = (struct timeval){0};
     }

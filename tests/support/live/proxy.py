@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TCP proxies on loopback that cut connections: when something particular is on its way, or by
-chance."""
+"""TCP proxies on loopback that cut connections, when something particular is on its way or by
+chance, or swallow it."""
 
 import random
 import select
@@ -11,6 +11,8 @@ import threading
 class Proxy:
     """Relays to a port. What a server says that contains the words is not passed on, and its
     connection is cut: the first so many times."""
+
+    cutting = True
 
     def __init__(self, port, words, cuts):
         self.port_behind = port
@@ -45,14 +47,27 @@ class Proxy:
                 for source in ready:
                     try:
                         data = source.recv(65536)
-                        if not data or source is server and self._to_be_cut(data):
+                        if not data:
                             return
+                        if source is server and self._to_be_cut(data):
+                            if self.cutting:
+                                return
+                            continue
                         (client if source is server else server).sendall(data)
                     except OSError:
                         return
 
     def close(self):
         self.listener.close()
+
+
+class Silence(Proxy):
+    """Swallows what the server says with these words, and leaves the connection as it is."""
+
+    cutting = False
+
+    def __init__(self, port, words):
+        super().__init__(port, words, -1)
 
 
 class Chance(Proxy):

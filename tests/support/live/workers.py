@@ -72,7 +72,10 @@ class Worker:
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
             return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 
-    def cpu_seconds(self):
-        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    def threads(self):
+        """What each thread is at: R at work, S asleep, D waiting for the disk."""
+        found = {}
+        for thread in os.listdir(f"/proc/{self.process.pid}/task"):
+            with open(f"/proc/{self.process.pid}/task/{thread}/stat", encoding="ascii") as stat:
+                found[thread] = stat.read().rsplit(")", 1)[1].split()[0]
+        return found
