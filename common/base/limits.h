@@ -78,8 +78,15 @@ _Static_assert(AMQP_HEARTBEAT_MAX *AMQP_HEARTBEATS_MISSED <= 2147483u,
 #define BATCH_MEMORY       (3u * 1024u * 1024u) /* bytes of a batch's arena */
 #define BATCHES            2u /* of a lane: one being decided, one being confirmed */
 
+/* Jobs in the hands of a lane's consumer: batches being decided and confirmed, and as many to come.
+ * The same for every worker, whatever its batches, and not to be lowered: jobs that are given back
+ * go behind those that were given back before and that nobody has taken since (RabbitMQ 3.10.8), so
+ * whoever takes a lane over must take the whole window of the one before, or a second handover
+ * breaks the order. */
+#define LANE_PREFETCH (2u * BATCHES * BATCH_JOBS_MAX)
+
 /* How often a job comes back before it is begun alone, and how often it is begun alone. */
 #define DELIVERIES_SUSPECT 5u
 #define LONELY_BEGINNINGS  5u
 _Static_assert(BATCH_JOBS_DEFAULT <= BATCH_JOBS_MAX, "the default must be allowed");
-_Static_assert(BATCHES * 2u * BATCH_JOBS_MAX <= 65535u, "AMQP's prefetch has 16 bits");
+_Static_assert(LANE_PREFETCH <= 65535u, "AMQP's prefetch has 16 bits");

@@ -180,7 +180,7 @@ int main(int count, char **arguments)
         .namespace = namespace,
         .generation = GENERATION,
         .lane = slot_lane(slot, measure_number(arguments[2], LANES_MAX)),
-        .prefetch = (uint16_t)(2 * BATCHES * relay.jobs_max),
+        .prefetch = LANE_PREFETCH,
     });
     return 0;
 }

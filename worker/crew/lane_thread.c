@@ -16,9 +16,6 @@
 
 #define LANE_MEMORY ((size_t)BATCHES * BATCH_MEMORY)
 
-/* Of deliveries in hand: a batch that is decided, one that is confirmed, and as many to come. */
-#define PREFETCH_BATCHES (2u * BATCHES)
-
 #define DRAIN_MAX_MS 4000u
 
 enum {
@@ -74,7 +71,7 @@ static bool open_parts(struct lane_thread *thread, struct error *error)
         .namespace = duty->config->namespace.value,
         .generation = thread->generation,
         .lane = thread->number,
-        .prefetch = (uint16_t)(PREFETCH_BATCHES * duty->jobs_max),
+        .prefetch = LANE_PREFETCH,
         .replies = duty->replies,
     };
     const struct lane_plan plan = {

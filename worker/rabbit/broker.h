@@ -26,7 +26,7 @@ struct rabbit_lane {
     const char *namespace;
     uint32_t generation;
     uint32_t lane;
-    uint16_t prefetch;       /* jobs in hand at most: four batches, for example */
+    uint16_t prefetch;       /* jobs in hand at most */
     struct replies *replies; /* NULL: none are sent */
 };
 
