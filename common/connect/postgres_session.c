@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "common/connect/postgres_choice.h"
 #include "common/connect/postgres_wait.h"
 
 #define SERVER_VERSION_MIN 140000 /* client_connection_check_interval came with it */
@@ -42,6 +43,11 @@ static const struct session_setting {
     {"TimeZone", "UTC"},
 };
 
+/* Everybody may ask this, but only a primary can answer. */
+static const char ask_timeline[] =
+    "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN ''"
+    " ELSE pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()) END";
+
 static bool check_server(const struct postgres *postgres, struct error *error)
 {
     const int version = PQserverVersion(postgres->connection);
@@ -59,6 +65,52 @@ static bool check_server(const struct postgres *postgres, struct error *error)
                                    "template0 --encoding UTF8 NAME");
     }
     return true;
+}
+
+/* The next result, NULL if there is none: not yet, which more says, or not at all. */
+static bool next_result(struct postgres *postgres, PGresult **result, short *events, bool *more,
+                        struct error *error)
+{
+    const int unsent = PQflush(postgres->connection);
+    if (unsent == -1) {
+        return postgres_lost(postgres, error);
+    }
+    *events = unsent == 0 ? POLLIN : POLLIN | POLLOUT;
+    *more = unsent != 0 || PQisBusy(postgres->connection);
+    *result = *more ? NULL : PQgetResult(postgres->connection);
+    return true;
+}
+
+bool postgres_session_ask(struct postgres *postgres, struct error *error)
+{
+    return check_server(postgres, error) && (PQsendQueryParams(postgres->connection, ask_timeline,
+                                                               0, NULL, NULL, NULL, NULL, 0) == 1 ||
+                                             postgres_lost(postgres, error));
+}
+
+bool postgres_session_asked(struct postgres *postgres, uint32_t *timeline, short *events,
+                            bool *more, struct error *error)
+{
+    bool good = true;
+    if (PQconsumeInput(postgres->connection) != 1) {
+        return postgres_lost(postgres, error);
+    }
+    for (;;) {
+        PGresult *result = NULL;
+        if (!next_result(postgres, &result, events, more, error)) {
+            return false;
+        }
+        if (result == NULL) {
+            break;
+        }
+        if (PQresultStatus(result) == PGRES_TUPLES_OK) {
+            *timeline = postgres_choice_timeline(PQgetvalue(result, 0, 0));
+        } else if (good) {
+            good = postgres_refused(postgres, result, error);
+        }
+        PQclear(result);
+    }
+    return good || error_wrap(error, "ask for its timeline");
 }
 
 bool postgres_session_begin(struct postgres *postgres, const char *namespace, enum postgres_use use,
@@ -109,13 +161,10 @@ bool postgres_session_step(struct postgres *postgres, enum postgres_use use, sho
         return postgres_lost(postgres, error);
     }
     for (;;) {
-        const int unsent = PQflush(postgres->connection);
-        if (unsent == -1) {
-            return postgres_lost(postgres, error);
+        PGresult *result = NULL;
+        if (!next_result(postgres, &result, events, more, error)) {
+            return false;
         }
-        *events = unsent == 0 ? POLLIN : POLLIN | POLLOUT;
-        *more = unsent != 0 || PQisBusy(postgres->connection);
-        PGresult *result = *more ? NULL : PQgetResult(postgres->connection);
         if (result == NULL) {
             break;
         }
