@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Publishers: each sends jobs on one channel, again while it is unknown whether the broker has them.
+"""Publishers: each sends jobs on one channel, again while it is unknown if the broker has them.
 
 A publisher has SKUs of its own, whose decisions a sequential model can tell, and shares others. The
 first of its own goes to the sorter, for it has no routing key; and no holds, for a commit without a
@@ -12,9 +12,14 @@ import threading
 import time
 
 import pika
+import pika.adapters.utils.connection_workflow
 
 from live import corner, promises
 
+# How pika says that a connection is lost. It meets None in its own when that happens in the middle,
+# and has a family of its own for what happens while connecting.
+LOST = (pika.exceptions.AMQPError, OSError, AttributeError,
+        pika.adapters.utils.connection_workflow.AMQPConnectorException)
 SHARED = ["shared-0", "shared-1", "shared-2"]
 OWN_SKUS = 4
 
@@ -46,6 +51,7 @@ class Publisher(threading.Thread):
         self.host = number
         self.connection = None
         self.channel = None
+        self.finished = False
         self.ending = threading.Event()
         self.paused = threading.Event()
 
@@ -67,6 +73,7 @@ class Publisher(threading.Thread):
                 self.publish(self.draw())
             self.idle(self.pause)
         self.leave()
+        self.finished = True
 
     def idle(self, seconds):
         """Keeps its connection alive meanwhile."""
@@ -74,7 +81,7 @@ class Publisher(threading.Thread):
             if self.connection is not None:
                 self.connection.sleep(seconds)
                 return
-        except (pika.exceptions.AMQPError, OSError):
+        except LOST:
             self.leave()
         promises.pause_for(seconds)
 
@@ -84,17 +91,17 @@ class Publisher(threading.Thread):
             return
         try:
             connection.close()
-        except (pika.exceptions.AMQPError, OSError, AttributeError):
+        except LOST:
             pass  # it is gone already
 
-    def name(self, kind):
+    def new_id(self, kind):
         return f"{self.number}.{len(self.sent)}.{kind}"
 
     def stock(self, sku, qty):
-        return {"id": self.name("adjust"), "kind": "adjust", "items": [{"sku": sku, "qty": qty}]}
+        return {"id": self.new_id("adjust"), "kind": "adjust", "items": [{"sku": sku, "qty": qty}]}
 
     def sale(self, kind, items):
-        job = {"id": self.name(kind), "customer": f"c-{self.number}", "items": items}
+        job = {"id": self.new_id(kind), "customer": f"c-{self.number}", "items": items}
         return job if kind == "checkout" else dict(job, kind=kind, ttl=2592000)
 
     def draw(self):
@@ -115,7 +122,7 @@ class Publisher(threading.Thread):
             self.holds[sku] = self.holds[sku][-5:] + [job["id"]]
             return job
         kind = self.random.choice(["commit", "commit", "release"])
-        return {"id": self.name(kind), "kind": kind, "hold": self.random.choice(self.holds[sku]),
+        return {"id": self.new_id(kind), "kind": kind, "hold": self.random.choice(self.holds[sku]),
                 "x-sku": sku}
 
     @staticmethod
@@ -137,9 +144,7 @@ class Publisher(threading.Thread):
                 self.channel.basic_publish(f"{self.place.namespace}.{exchange}", key, body,
                                            properties, mandatory=True)
                 break
-            except (pika.exceptions.AMQPError, OSError, AttributeError):
-                # Nacked, returned, silent, or lost: unknown. pika 1.2 meets None in its own
-                # connection when that is lost in the middle.
+            except LOST:  # or nacked, or returned: unknown
                 self.unknown += 1
                 self.leave()
                 self.host += 1
@@ -168,4 +173,4 @@ def end(publishers, seconds):
         publisher.end()
     for publisher in publishers:
         publisher.join(max(0.0, deadline - time.monotonic()))
-    return [publisher.number for publisher in publishers if publisher.is_alive()]
+    return [publisher.number for publisher in publishers if not publisher.finished]

@@ -44,7 +44,8 @@ class Place(corner.Corner):
         self.amqp = environment["TILL_AMQP_URL"]
         self.database = environment["TILL_DATABASE_URL"]
         self.roles = os.path.join(environment["TILL_STACK_DIR"], "roles")
-        self.till("setup", "--lanes", str(lanes))
+        promises.until("the setup", 120, lambda: self.till(
+            "setup", "--lanes", str(lanes), check=False).returncode == 0)
         self.till("store", "assign", "--others", "main")
 
 

@@ -31,7 +31,7 @@ class Witness(threading.Thread):
         while not self.ending.is_set():
             try:
                 self.listen()
-            except (pika.exceptions.AMQPError, OSError, AttributeError):
+            except load.LOST:
                 self.host += 1
                 promises.pause_for(0.2)
 
