@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A test with a load of its own: what is done is in the test's hands, what must be true is not."""
 
+import functools
 import os
 import random
 import time
@@ -11,6 +12,14 @@ import judge
 import load
 import stage
 import witness
+
+
+def bound(test, *arguments):
+    """A test of arguments, as promises.run wants it: without, and with its name."""
+    @functools.wraps(test)
+    def run():
+        return test(*arguments)
+    return run
 
 
 class Scene:
