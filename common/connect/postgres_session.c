@@ -67,18 +67,32 @@ static bool check_server(const struct postgres *postgres, struct error *error)
     return true;
 }
 
-/* The next result, NULL if there is none: not yet, which more says, or not at all. */
-static bool next_result(struct postgres *postgres, PGresult **result, short *events, bool *more,
+/* As much of the answer to the one request as is there, with its first value. */
+static bool take_answer(struct postgres *postgres, struct text *value, short *events, bool *more,
                         struct error *error)
 {
-    const int unsent = PQflush(postgres->connection);
-    if (unsent == -1) {
+    bool good = true;
+    if (PQconsumeInput(postgres->connection) != 1) {
         return postgres_lost(postgres, error);
     }
-    *events = unsent == 0 ? POLLIN : POLLIN | POLLOUT;
-    *more = unsent != 0 || PQisBusy(postgres->connection);
-    *result = *more ? NULL : PQgetResult(postgres->connection);
-    return true;
+    for (;;) {
+        const int unsent = PQflush(postgres->connection);
+        if (unsent == -1) {
+            return postgres_lost(postgres, error);
+        }
+        *events = unsent == 0 ? POLLIN : POLLIN | POLLOUT;
+        *more = unsent != 0 || PQisBusy(postgres->connection);
+        PGresult *result = *more ? NULL : PQgetResult(postgres->connection);
+        if (result == NULL) {
+            return good;
+        }
+        if (PQresultStatus(result) == PGRES_TUPLES_OK) {
+            text_put(value, PQgetvalue(result, 0, 0));
+        } else if (good) {
+            good = postgres_refused(postgres, result, error);
+        }
+        PQclear(result);
+    }
 }
 
 bool postgres_session_ask(struct postgres *postgres, struct error *error)
@@ -91,26 +105,16 @@ bool postgres_session_ask(struct postgres *postgres, struct error *error)
 bool postgres_session_asked(struct postgres *postgres, uint32_t *timeline, short *events,
                             bool *more, struct error *error)
 {
-    bool good = true;
-    if (PQconsumeInput(postgres->connection) != 1) {
-        return postgres_lost(postgres, error);
+    char memory[POSTGRES_IDENTIFIER_MAX];
+    struct text file;
+    text_init(&file, memory, sizeof memory);
+    if (!take_answer(postgres, &file, events, more, error)) {
+        return error_wrap(error, "ask for its timeline");
     }
-    for (;;) {
-        PGresult *result = NULL;
-        if (!next_result(postgres, &result, events, more, error)) {
-            return false;
-        }
-        if (result == NULL) {
-            break;
-        }
-        if (PQresultStatus(result) == PGRES_TUPLES_OK) {
-            *timeline = postgres_choice_timeline(PQgetvalue(result, 0, 0));
-        } else if (good) {
-            good = postgres_refused(postgres, result, error);
-        }
-        PQclear(result);
+    if (file.size > 0) { /* a standby has none */
+        *timeline = postgres_choice_timeline(file.bytes);
     }
-    return good || error_wrap(error, "ask for its timeline");
+    return true;
 }
 
 bool postgres_session_begin(struct postgres *postgres, const char *namespace, enum postgres_use use,
@@ -156,24 +160,10 @@ bool postgres_session_begin(struct postgres *postgres, const char *namespace, en
 bool postgres_session_step(struct postgres *postgres, enum postgres_use use, short *events,
                            bool *more, struct error *error)
 {
-    bool good = true;
-    if (PQconsumeInput(postgres->connection) != 1) {
-        return postgres_lost(postgres, error);
-    }
-    for (;;) {
-        PGresult *result = NULL;
-        if (!next_result(postgres, &result, events, more, error)) {
-            return false;
-        }
-        if (result == NULL) {
-            break;
-        }
-        if (good && PQresultStatus(result) != PGRES_TUPLES_OK) {
-            good = postgres_refused(postgres, result, error);
-        }
-        PQclear(result);
-    }
-    if (!good) {
+    char memory[POSTGRES_IDENTIFIER_MAX];
+    struct text ignored;
+    text_init(&ignored, memory, sizeof memory);
+    if (!take_answer(postgres, &ignored, events, more, error)) {
         return error_wrap(error, "set up the session");
     }
     postgres->deadline_ms = limits[use].statement + ANSWER_MARGIN_MS;

@@ -7,7 +7,11 @@
  * TILL_TEST_PLANT is OPERATION:WHEN:NUMBER:ACTION, for example save:during:2:kill. The operation is
  * a call of a port; before, after or during (it has begun, and answered PORT_WAIT); how often until
  * then; kill or stop. A job whose bytes contain "planted in parse" or "planted in decide" breaks an
- * ENSURE there. */
+ * ENSURE there.
+ *
+ * TILL_TEST_FAULT is a fault in every worker: "early acknowledge", a job is acknowledged when it is
+ * taken, before anything is committed; "forgotten event", of a third of all batches the first event
+ * is not published. */
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -59,6 +63,12 @@ static void reach(const char *operation, const char *when)
     }
 }
 
+static bool has_fault(const char *fault)
+{
+    const char *wanted = getenv("TILL_TEST_FAULT");
+    return wanted != NULL && strcmp(wanted, fault) == 0;
+}
+
 static enum port_answer left(const char *operation, enum port_answer answer)
 {
     reach(operation, answer == PORT_WAIT ? "during" : "after");
@@ -77,7 +87,11 @@ static enum port_answer take(void *self, struct arena *arena, struct delivery *d
 {
     const struct broker *broker = self;
     reach("take", "before");
-    return left("take", broker->ops->take(broker->self, arena, delivery, error));
+    const enum port_answer answer = broker->ops->take(broker->self, arena, delivery, error);
+    if (answer == PORT_DONE && has_fault("early acknowledge")) {
+        return broker->ops->acknowledge(broker->self, delivery->tag, error);
+    }
+    return left("take", answer);
 }
 
 static enum port_answer publish(void *self, const struct message *messages, uint32_t count,
@@ -85,6 +99,10 @@ static enum port_answer publish(void *self, const struct message *messages, uint
 {
     const struct broker *broker = self;
     reach("publish", "before");
+    /* After PORT_WAIT it is asked the same again, and must answer the same. */
+    if (has_fault("forgotten event") && count > 1 && count % 3 == 0) {
+        return broker->ops->publish(broker->self, messages + 1, count - 1, error);
+    }
     return left("publish", broker->ops->publish(broker->self, messages, count, error));
 }
 
@@ -99,6 +117,9 @@ static enum port_answer acknowledge(void *self, uint64_t tag, struct error *erro
 {
     const struct broker *broker = self;
     reach("acknowledge", "before");
+    if (has_fault("early acknowledge")) {
+        return PORT_DONE;
+    }
     return left("acknowledge", broker->ops->acknowledge(broker->self, tag, error));
 }
 
