@@ -113,12 +113,12 @@ static void sets_every_time_out_of_the_socket(void **state)
     url.heartbeat_seconds = 4;
     open_broker(&rabbit, &url);
     assert_int_equal(rabbit.heartbeat_seconds, 4);
-    assert_int_equal(socket_option(&rabbit, IPPROTO_TCP, TCP_USER_TIMEOUT), 12000);
+    assert_int_equal(socket_option(&rabbit, IPPROTO_TCP, TCP_USER_TIMEOUT), 8000);
     assert_int_equal(socket_option(&rabbit, IPPROTO_TCP, TCP_NODELAY), 1);
     assert_int_equal(socket_option(&rabbit, SOL_SOCKET, SO_KEEPALIVE), 1);
-    assert_int_equal(socket_option(&rabbit, IPPROTO_TCP, TCP_KEEPIDLE), 12);
+    assert_int_equal(socket_option(&rabbit, IPPROTO_TCP, TCP_KEEPIDLE), 8);
     assert_int_equal(socket_option(&rabbit, IPPROTO_TCP, TCP_KEEPINTVL), 4);
-    assert_int_equal(socket_option(&rabbit, IPPROTO_TCP, TCP_KEEPCNT), 3);
+    assert_int_equal(socket_option(&rabbit, IPPROTO_TCP, TCP_KEEPCNT), 2);
     assert_true(fcntl(amqp_get_sockfd(rabbit.connection), F_GETFD) & FD_CLOEXEC);
     rabbit_close(&rabbit);
 }
