@@ -222,14 +222,13 @@ static bool parse_hosts(struct part hosts, struct amqp_url *url, struct error *e
             return false;
         }
         if (comma == rest.end) {
-            break;
+            url->host_count++;
+            url->connect_timeout_ms =
+                url->host_count > 1 ? AMQP_TIMEOUT_MS_SEVERAL : url->connect_timeout_ms;
+            return true;
         }
         rest.begin = comma + 1;
     }
-    if (++url->host_count > 1) {
-        url->connect_timeout_ms = AMQP_TIMEOUT_MS_SEVERAL;
-    }
-    return true;
 }
 
 static bool parse_vhost(const struct cut *cut, struct amqp_url *url, struct error *error)
