@@ -49,9 +49,10 @@ _Static_assert(JOB_QTY_MAX <= UNSOLD_MAX / JOB_ITEMS_MAX, "a summed line must fi
 #define AMQP_PORT_TLS_DEFAULT   5671u
 #define AMQP_HEARTBEAT_MAX      3600u /* seconds */
 #define AMQP_HEARTBEAT_DEFAULT  5u    /* seconds */
-#define AMQP_HEARTBEATS_MISSED  3u    /* silent intervals after which a connection is dead */
+#define AMQP_HEARTBEATS_MISSED  2u    /* silent intervals after which a connection is dead */
 #define AMQP_TIMEOUT_MS_MAX     600000u
 #define AMQP_TIMEOUT_MS_DEFAULT 10000u
+#define AMQP_TIMEOUT_MS_SEVERAL 3000u /* the default for each of several hosts */
 #define AMQP_CHANNELS_MAX       65535u
 #define AMQP_CHANNELS_DEFAULT   2047u
 #define AMQP_FRAME_MIN          8192u /* bytes; RabbitMQ 4.1 refuses less */

@@ -223,6 +223,8 @@ static bool parse_hosts(struct part hosts, struct amqp_url *url, struct error *e
         }
         if (comma == rest.end) {
             url->host_count++;
+            url->connect_timeout_ms =
+                url->host_count > 1 ? AMQP_TIMEOUT_MS_SEVERAL : url->connect_timeout_ms;
             return true;
         }
         rest.begin = comma + 1;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include <libpq-fe.h>
@@ -26,21 +27,28 @@ enum postgres_use {
 /* Not to be moved while it is open: libpq keeps its address. The fields are
  * for reading, deadline_ms excepted. */
 struct postgres {
-    PGconn *connection; /* NULL: closed, by postgres_close or because it was lost */
-    int deadline_ms;    /* for one query, on our side; longer than the server's own */
-    unsigned warnings;  /* how many the server has sent; of a COMMIT, one makes it doubtful */
+    PGconn *connection;  /* NULL: closed, by postgres_close or because it was lost */
+    int deadline_ms;     /* for one query, on our side; longer than the server's own */
+    int64_t outdated_ms; /* of postgres_now_ms(); 0: never, there is one host */
+    unsigned warnings;   /* how many the server has sent; of a COMMIT, one makes it doubtful */
     char address[POSTGRES_ADDRESS_MAX];
     char sqlstate[SQLSTATE_SIZE + 1]; /* of the last failure; empty: libpq's or ours */
     unsigned statement;               /* which of a script's failed: 1, 2, 3 ... */
     unsigned position;                /* where in the text, in characters from 1; 0: unknown */
 };
 
-/* Connects to the first host that lets us write, as "till <name>", and sets the session up for the
- * namespace of the configuration. Looking up a host's name takes as long as the system's resolver
- * may; all else is bounded by connect_timeout, for each host. */
+/* Connects to the host that lets us write, of several to that with the highest timeline, as
+ * "till <name>", and sets the session up for the namespace of the configuration. Looking up a
+ * host's name takes as long as the system's resolver may; all else is bounded by connect_timeout,
+ * for each host. */
 bool postgres_open(struct postgres *postgres, const struct config *config, enum postgres_use use,
                    const char *name, struct error *error) MUST_CHECK;
 void postgres_close(struct postgres *postgres);
+
+/* Whether another of several hosts may have become the right one since: who only reads, and for
+ * long, must connect anew from time to time, for an old primary goes on answering. Who commits
+ * notices by himself. */
+bool postgres_outdated(const struct postgres *postgres);
 
 /* user@host:port/dbname. */
 const char *postgres_describe(const struct postgres *postgres);

@@ -28,6 +28,11 @@ void postgres_close(struct postgres *postgres)
     }
 }
 
+bool postgres_outdated(const struct postgres *postgres)
+{
+    return postgres->outdated_ms != 0 && postgres_now_ms() >= postgres->outdated_ms;
+}
+
 const char *postgres_describe(const struct postgres *postgres)
 {
     return postgres->address;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Connects to the first host that will do. */
+ * Connects to the only host, or to the best of several. */
 #include "common/connect/postgres_dial.h"
 
 #include <poll.h>
@@ -9,6 +9,8 @@
 #include "common/base/text.h"
 #include "common/connect/postgres_session.h"
 #include "common/connect/postgres_wait.h"
+
+#define OUTDATED_MS 30000 /* after which several hosts are worth asking again */
 
 /* Instead of libpq's habit to print them. */
 static void count_warning(void *self, const PGresult *result)
@@ -70,7 +72,21 @@ static bool connect_begin(struct postgres_dial *dial, struct postgres *postgres,
     return true;
 }
 
-/* The connection is there; the session is not set up yet. */
+/* The connection is there, one of several. What was left of the time to connect is left to answer.
+ */
+static bool ask_begin(struct postgres_dial *dial, struct postgres *postgres, struct error *error)
+{
+    remember_address(postgres);
+    if (PQsetnonblocking(postgres->connection, 1) != 0) {
+        return postgres_lost(postgres, error);
+    }
+    dial->phase = POSTGRES_DIAL_ASKING;
+    dial->events = POLLOUT;
+    dial->timeline = TIMELINE_NONE;
+    return postgres_session_ask(postgres, error);
+}
+
+/* The connection is the right one; the session is not set up yet. */
 static bool session_begin(struct postgres_dial *dial, struct postgres *postgres,
                           struct error *error)
 {
@@ -79,6 +95,7 @@ static bool session_begin(struct postgres_dial *dial, struct postgres *postgres,
         return postgres_lost(postgres, error);
     }
     dial->phase = POSTGRES_DIAL_SETTING_UP;
+    dial->events = POLLOUT;
     dial->deadline = postgres_now_ms() + dial->settings.connect_timeout_ms;
     return postgres_session_begin(postgres, dial->config->namespace.value, dial->use, error);
 }
@@ -95,7 +112,28 @@ static enum postgres_dial_answer connect_step(struct postgres_dial *dial, struct
         dial->events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
         return POSTGRES_DIAL_WAIT;
     }
-    return session_begin(dial, postgres, error) ? POSTGRES_DIAL_DONE : POSTGRES_DIAL_FAILED;
+    const bool begun = dial->settings.hosts_count > 1 ? ask_begin(dial, postgres, error)
+                                                      : session_begin(dial, postgres, error);
+    return begun ? POSTGRES_DIAL_DONE : POSTGRES_DIAL_FAILED;
+}
+
+static enum postgres_dial_answer ask_step(struct postgres_dial *dial, struct postgres *postgres,
+                                          struct error *error)
+{
+    bool more = false;
+    if (!postgres_session_asked(postgres, &dial->timeline, &dial->events, &more, error)) {
+        return POSTGRES_DIAL_FAILED;
+    }
+    if (more) {
+        return POSTGRES_DIAL_WAIT;
+    }
+    if (dial->timeline == TIMELINE_NONE) {
+        /* It was none when we connected; so the error is what connecting to a standby gives. */
+        error_set(error, ERROR_RETRY, "database %s: a standby", postgres->address);
+        (void)error_advise(error, "Promote it, or name the primary in the URL."); /* false */
+        return POSTGRES_DIAL_FAILED;
+    }
+    return POSTGRES_DIAL_DONE;
 }
 
 static enum postgres_dial_answer session_step(struct postgres_dial *dial, struct postgres *postgres,
@@ -108,7 +146,8 @@ static enum postgres_dial_answer session_step(struct postgres_dial *dial, struct
     return more ? POSTGRES_DIAL_WAIT : POSTGRES_DIAL_DONE;
 }
 
-/* As far as one host goes without waiting. */
+/* As far as one host goes without waiting. Done: its session is set up, or it has told its
+ * timeline. */
 static enum postgres_dial_answer host_step(struct postgres_dial *dial, struct postgres *postgres,
                                            struct error *error)
 {
@@ -120,7 +159,8 @@ static enum postgres_dial_answer host_step(struct postgres_dial *dial, struct po
         answer = connect_step(dial, postgres, error);
     }
     if (answer == POSTGRES_DIAL_DONE) {
-        answer = session_step(dial, postgres, error);
+        answer = dial->phase == POSTGRES_DIAL_ASKING ? ask_step(dial, postgres, error)
+                                                     : session_step(dial, postgres, error);
     }
     if (answer == POSTGRES_DIAL_WAIT && postgres_now_ms() >= dial->deadline) {
         (void)postgres_no_answer(postgres, dial->settings.connect_timeout_ms, error); /* false */
@@ -132,6 +172,8 @@ static enum postgres_dial_answer host_step(struct postgres_dial *dial, struct po
 static void dial_end(struct postgres_dial *dial)
 {
     postgres_settings_free(&dial->settings);
+    PQfinish(dial->chosen); /* NULL is fine */
+    dial->chosen = NULL;
     dial->phase = POSTGRES_DIAL_IDLE;
 }
 
@@ -146,6 +188,39 @@ static bool next_host(struct postgres_dial *dial, struct postgres *postgres)
         merge_errors(&dial->merged, &error);
     }
     return false;
+}
+
+/* Keeps the connection to the host that has just told its timeline, if none before was better. */
+static void offer(struct postgres_dial *dial, struct postgres *postgres)
+{
+    if (postgres_choice_offer(&dial->choice, dial->host, dial->timeline)) {
+        PQfinish(dial->chosen);
+        dial->chosen = postgres->connection;
+        postgres->connection = NULL;
+    }
+}
+
+/* This host is done with: to the next or, when all were asked, on with the one that was chosen. */
+static enum postgres_dial_answer go_on(struct postgres_dial *dial, struct postgres *postgres)
+{
+    struct error error = {0};
+    postgres_close(postgres);
+    dial->host++;
+    if (next_host(dial, postgres)) {
+        return POSTGRES_DIAL_WAIT;
+    }
+    if (dial->chosen == NULL) {
+        return POSTGRES_DIAL_FAILED;
+    }
+    postgres->connection = dial->chosen;
+    postgres->outdated_ms = postgres_now_ms() + OUTDATED_MS;
+    dial->chosen = NULL;
+    if (session_begin(dial, postgres, &error)) {
+        return POSTGRES_DIAL_WAIT;
+    }
+    merge_errors(&dial->merged, &error);
+    postgres_close(postgres);
+    return POSTGRES_DIAL_FAILED;
 }
 
 bool postgres_dial_begin(struct postgres_dial *dial, struct postgres *postgres,
@@ -177,9 +252,10 @@ enum postgres_dial_answer postgres_dial_step(struct postgres_dial *dial, struct 
     enum postgres_dial_answer answer = host_step(dial, postgres, &one);
     if (answer == POSTGRES_DIAL_FAILED) {
         merge_errors(&dial->merged, &one);
-        postgres_close(postgres);
-        dial->host++;
-        answer = next_host(dial, postgres) ? POSTGRES_DIAL_WAIT : POSTGRES_DIAL_FAILED;
+        answer = go_on(dial, postgres);
+    } else if (answer == POSTGRES_DIAL_DONE && dial->phase == POSTGRES_DIAL_ASKING) {
+        offer(dial, postgres);
+        answer = go_on(dial, postgres);
     }
     if (answer == POSTGRES_DIAL_FAILED) {
         *error = dial->merged;

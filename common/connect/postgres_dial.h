@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Connecting without waiting: one step after the other, whenever the socket has something. */
+ * Connecting without waiting: one step after the other, whenever the socket has something.
+ *
+ * Of several hosts each is asked, one after the other, and the connection to the best so far is
+ * kept meanwhile; one that does not answer in time is passed over. A single host is not asked. */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/connect/postgres.h"
+#include "common/connect/postgres_choice.h"
 #include "common/connect/postgres_settings.h"
 
 enum postgres_dial_answer {
@@ -18,7 +22,8 @@ enum postgres_dial_answer {
 enum postgres_dial_phase {
     POSTGRES_DIAL_IDLE,
     POSTGRES_DIAL_CONNECTING, /* to the host of the moment */
-    POSTGRES_DIAL_SETTING_UP, /* the session */
+    POSTGRES_DIAL_ASKING,     /* it for its timeline */
+    POSTGRES_DIAL_SETTING_UP, /* the session with the host that was chosen */
 };
 
 /* An attempt. Between two steps: wait for the connection's socket and these events, until the
@@ -31,7 +36,10 @@ struct postgres_dial {
     size_t host;
     enum postgres_dial_phase phase;
     short events;
-    int64_t deadline;    /* of postgres_now_ms(), for this host */
+    int64_t deadline; /* of postgres_now_ms(), for this host */
+    struct postgres_choice choice;
+    PGconn *chosen;      /* the connection to it, while others are asked; ours */
+    uint32_t timeline;   /* of the host of the moment */
     struct error merged; /* of the hosts that failed */
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "common/connect/postgres_choice.h"
 #include "common/connect/postgres_wait.h"
 
 #define SERVER_VERSION_MIN 140000 /* client_connection_check_interval came with it */
@@ -42,6 +43,11 @@ static const struct session_setting {
     {"TimeZone", "UTC"},
 };
 
+/* Everybody may ask this, but only a primary can answer. */
+static const char ask_timeline[] =
+    "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN ''"
+    " ELSE pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()) END";
+
 static bool check_server(const struct postgres *postgres, struct error *error)
 {
     const int version = PQserverVersion(postgres->connection);
@@ -57,6 +63,56 @@ static bool check_server(const struct postgres *postgres, struct error *error)
                   postgres->address, encoding == NULL ? "unknown" : encoding);
         return error_advise(error, "Create one that can hold any SKU: createdb --template "
                                    "template0 --encoding UTF8 NAME");
+    }
+    return true;
+}
+
+/* As much of the answer to the one request as is there, with its first value. */
+static bool take_answer(struct postgres *postgres, struct text *value, short *events, bool *more,
+                        struct error *error)
+{
+    bool good = true;
+    if (PQconsumeInput(postgres->connection) != 1) {
+        return postgres_lost(postgres, error);
+    }
+    for (;;) {
+        const int unsent = PQflush(postgres->connection);
+        if (unsent == -1) {
+            return postgres_lost(postgres, error);
+        }
+        *events = unsent == 0 ? POLLIN : POLLIN | POLLOUT;
+        *more = unsent != 0 || PQisBusy(postgres->connection);
+        PGresult *result = *more ? NULL : PQgetResult(postgres->connection);
+        if (result == NULL) {
+            return good;
+        }
+        if (PQresultStatus(result) == PGRES_TUPLES_OK) {
+            text_put(value, PQgetvalue(result, 0, 0));
+        } else if (good) {
+            good = postgres_refused(postgres, result, error);
+        }
+        PQclear(result);
+    }
+}
+
+bool postgres_session_ask(struct postgres *postgres, struct error *error)
+{
+    return check_server(postgres, error) && (PQsendQueryParams(postgres->connection, ask_timeline,
+                                                               0, NULL, NULL, NULL, NULL, 0) == 1 ||
+                                             postgres_lost(postgres, error));
+}
+
+bool postgres_session_asked(struct postgres *postgres, uint32_t *timeline, short *events,
+                            bool *more, struct error *error)
+{
+    char memory[POSTGRES_IDENTIFIER_MAX];
+    struct text file;
+    text_init(&file, memory, sizeof memory);
+    if (!take_answer(postgres, &file, events, more, error)) {
+        return error_wrap(error, "ask for its timeline");
+    }
+    if (file.size > 0) { /* a standby has none */
+        *timeline = postgres_choice_timeline(file.bytes);
     }
     return true;
 }
@@ -104,27 +160,10 @@ bool postgres_session_begin(struct postgres *postgres, const char *namespace, en
 bool postgres_session_step(struct postgres *postgres, enum postgres_use use, short *events,
                            bool *more, struct error *error)
 {
-    bool good = true;
-    if (PQconsumeInput(postgres->connection) != 1) {
-        return postgres_lost(postgres, error);
-    }
-    for (;;) {
-        const int unsent = PQflush(postgres->connection);
-        if (unsent == -1) {
-            return postgres_lost(postgres, error);
-        }
-        *events = unsent == 0 ? POLLIN : POLLIN | POLLOUT;
-        *more = unsent != 0 || PQisBusy(postgres->connection);
-        PGresult *result = *more ? NULL : PQgetResult(postgres->connection);
-        if (result == NULL) {
-            break;
-        }
-        if (good && PQresultStatus(result) != PGRES_TUPLES_OK) {
-            good = postgres_refused(postgres, result, error);
-        }
-        PQclear(result);
-    }
-    if (!good) {
+    char memory[POSTGRES_IDENTIFIER_MAX];
+    struct text ignored;
+    text_init(&ignored, memory, sizeof memory);
+    if (!take_answer(postgres, &ignored, events, more, error)) {
         return error_wrap(error, "set up the session");
     }
     postgres->deadline_ms = limits[use].statement + ANSWER_MARGIN_MS;

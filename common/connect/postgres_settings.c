@@ -9,7 +9,8 @@
 
 #include "common/base/text.h"
 
-#define CONNECT_TIMEOUT_DEFAULT 10  /* seconds, for one host */
+#define CONNECT_TIMEOUT_DEFAULT 10  /* seconds */
+#define CONNECT_TIMEOUT_SEVERAL 3   /* seconds, for each of several hosts: all are asked */
 #define CONNECT_TIMEOUT_MAX     600 /* seconds */
 #define URL_REMEDY                                                                                \
     "Write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with special characters in user " \
@@ -211,7 +212,8 @@ static bool read_timeout(struct postgres_settings *settings, const struct settin
         return refuse(error, url, "connect_timeout is not a number of seconds");
     }
     if (seconds <= 0) {
-        settings->connect_timeout_ms = CONNECT_TIMEOUT_DEFAULT * 1000;
+        settings->connect_timeout_ms =
+            (settings->hosts_count > 1 ? CONNECT_TIMEOUT_SEVERAL : CONNECT_TIMEOUT_DEFAULT) * 1000;
     } else {
         settings->connect_timeout_ms =
             (int)(seconds > CONNECT_TIMEOUT_MAX ? CONNECT_TIMEOUT_MAX : seconds) * 1000;

@@ -170,15 +170,22 @@ static void add_failure(struct error *all, const char *address, const struct err
 bool rabbit_open(struct rabbit *rabbit, const struct amqp_url *url, const char *name,
                  struct error *error)
 {
+    return rabbit_open_from(rabbit, url, url->host_first, name, error);
+}
+
+bool rabbit_open_from(struct rabbit *rabbit, const struct amqp_url *url, uint32_t first,
+                      const char *name, struct error *error)
+{
     ENSURE(url->host_count >= 1);
     ENSURE(url->host_count <= AMQP_HOSTS_MAX);
     struct rabbit opened;
     struct error all = {0};
     for (uint32_t i = 0; i < url->host_count; i++) {
-        const struct amqp_host *host = &url->hosts[(url->host_first + i) % url->host_count];
+        const uint32_t number = (first % url->host_count + i) % url->host_count;
         struct error failure = {0};
-        if (open_host(&opened, url, host, name, &failure)) {
+        if (open_host(&opened, url, &url->hosts[number], name, &failure)) {
             *rabbit = opened;
+            rabbit->host = number;
             return true;
         }
         if (opened.reply_code == AMQP_ACCESS_REFUSED || opened.reply_code == AMQP_NOT_ALLOWED) {

@@ -30,6 +30,7 @@ struct rabbit_version {
 /* All of it is the struct's own but the connection, which is librabbitmq's. */
 struct rabbit {
     amqp_connection_state_t connection; /* NULL: not open */
+    uint32_t host;                      /* which of the URL's */
     char address[AMQP_HOST_MAX + 10];   /* "host:port" as connected, "[host]:port" for IPv6 */
     char user[AMQP_USER_MAX + 1];       /* for messages */
     char vhost[AMQP_VHOST_MAX + 1];     /* for messages */
@@ -56,6 +57,10 @@ struct rabbit {
  * retry if any of them is. */
 bool rabbit_open(struct rabbit *rabbit, const struct amqp_url *url, const char *name,
                  struct error *error) MUST_CHECK;
+
+/* The same, beginning with another host; any number will do. */
+bool rabbit_open_from(struct rabbit *rabbit, const struct amqp_url *url, uint32_t first,
+                      const char *name, struct error *error) MUST_CHECK;
 
 /* Accepts NULL, what was never opened (all zeros), and what is broken. */
 void rabbit_close(struct rabbit *rabbit);

@@ -113,12 +113,12 @@ static void sets_every_time_out_of_the_socket(void **state)
     url.heartbeat_seconds = 4;
     open_broker(&rabbit, &url);
     assert_int_equal(rabbit.heartbeat_seconds, 4);
-    assert_int_equal(socket_option(&rabbit, IPPROTO_TCP, TCP_USER_TIMEOUT), 12000);
+    assert_int_equal(socket_option(&rabbit, IPPROTO_TCP, TCP_USER_TIMEOUT), 8000);
     assert_int_equal(socket_option(&rabbit, IPPROTO_TCP, TCP_NODELAY), 1);
     assert_int_equal(socket_option(&rabbit, SOL_SOCKET, SO_KEEPALIVE), 1);
-    assert_int_equal(socket_option(&rabbit, IPPROTO_TCP, TCP_KEEPIDLE), 12);
+    assert_int_equal(socket_option(&rabbit, IPPROTO_TCP, TCP_KEEPIDLE), 8);
     assert_int_equal(socket_option(&rabbit, IPPROTO_TCP, TCP_KEEPINTVL), 4);
-    assert_int_equal(socket_option(&rabbit, IPPROTO_TCP, TCP_KEEPCNT), 3);
+    assert_int_equal(socket_option(&rabbit, IPPROTO_TCP, TCP_KEEPCNT), 2);
     assert_true(fcntl(amqp_get_sockfd(rabbit.connection), F_GETFD) & FD_CLOEXEC);
     rabbit_close(&rabbit);
 }
@@ -183,13 +183,30 @@ static void tries_the_next_host(void **state)
     url.host_count = 2;
     open_broker(&rabbit, &url);
     assert_non_null(strstr(rabbit.address, broker.hosts[0].name));
+    assert_int_equal(rabbit.host, 1);
     rabbit_close(&rabbit);
 
     url.hosts[0] = broker.hosts[0];
     url.hosts[1].port = 1;
     url.host_first = 1; /* and round to the first */
     open_broker(&rabbit, &url);
+    assert_int_equal(rabbit.host, 0);
     rabbit_close(&rabbit);
+}
+
+static void begins_with_any_host(void **state)
+{
+    (void)state;
+    struct rabbit rabbit;
+    struct amqp_url url = broker;
+    url.hosts[1] = url.hosts[2] = broker.hosts[0];
+    url.host_count = 3;
+    for (uint32_t first = UINT32_MAX - 3; first != 2; first++) {
+        struct error error = {0};
+        assert_true(rabbit_open_from(&rabbit, &url, first, "test_rabbit", &error));
+        assert_int_equal(rabbit.host, first % 3);
+        rabbit_close(&rabbit);
+    }
 }
 
 static bool declare_passively(struct rabbit *rabbit, const char *queue, struct error *error)
@@ -365,6 +382,7 @@ int main(void)
         cmocka_unit_test(refuses_a_wrong_password),
         cmocka_unit_test(refuses_a_missing_vhost),
         cmocka_unit_test(tries_the_next_host),
+        cmocka_unit_test(begins_with_any_host),
         cmocka_unit_test(a_refused_request_costs_the_channel_only),
         cmocka_unit_test(a_closed_connection_is_broken),
         cmocka_unit_test(refuses_an_expired_certificate),

@@ -9,7 +9,11 @@
  * then; kill or stop. "sorter " in front of a broker's operation means the sorter's calls alone,
  * for example "sorter publish:after:1:kill"; pipeline:during is the middle of sending a pipeline to
  * the database of which more than 1 MiB is on its way. A job whose bytes contain "planted in parse"
- * or "planted in decide" breaks an ENSURE there. */
+ * or "planted in decide" breaks an ENSURE there.
+ *
+ * TILL_TEST_FAULT is a fault in every worker: "early acknowledge", a job is acknowledged when it is
+ * taken, before anything is committed; "forgotten event", of a third of all batches the first event
+ * is not published. */
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -97,6 +101,12 @@ static enum port_answer left_queue(const struct planted_broker *planted, const c
     return answer;
 }
 
+static bool has_fault(const char *fault)
+{
+    const char *wanted = getenv("TILL_TEST_FAULT");
+    return wanted != NULL && strcmp(wanted, fault) == 0;
+}
+
 static enum port_answer left(const char *operation, enum port_answer answer)
 {
     reach(operation, answer == PORT_WAIT ? "during" : "after");
@@ -117,7 +127,11 @@ static enum port_answer take(void *self, struct arena *arena, struct delivery *d
     const struct planted_broker *planted = self;
     const struct broker *broker = &planted->broker;
     reach_queue(planted, "take", "before");
-    return left_queue(planted, "take", broker->ops->take(broker->self, arena, delivery, error));
+    const enum port_answer answer = broker->ops->take(broker->self, arena, delivery, error);
+    if (answer == PORT_DONE && has_fault("early acknowledge")) {
+        return broker->ops->acknowledge(broker->self, delivery->tag, error);
+    }
+    return left_queue(planted, "take", answer);
 }
 
 static enum port_answer publish(void *self, const struct message *messages, uint32_t count,
@@ -126,6 +140,10 @@ static enum port_answer publish(void *self, const struct message *messages, uint
     const struct planted_broker *planted = self;
     const struct broker *broker = &planted->broker;
     reach_queue(planted, "publish", "before");
+    /* After PORT_WAIT it is asked the same again, and must answer the same. */
+    if (has_fault("forgotten event") && count > 1 && count % 3 == 0) {
+        return broker->ops->publish(broker->self, messages + 1, count - 1, error);
+    }
     return left_queue(planted, "publish",
                       broker->ops->publish(broker->self, messages, count, error));
 }
@@ -143,6 +161,9 @@ static enum port_answer acknowledge(void *self, uint64_t tag, struct error *erro
     const struct planted_broker *planted = self;
     const struct broker *broker = &planted->broker;
     reach_queue(planted, "acknowledge", "before");
+    if (has_fault("early acknowledge")) {
+        return PORT_DONE;
+    }
     return left_queue(planted, "acknowledge", broker->ops->acknowledge(broker->self, tag, error));
 }
 

@@ -287,6 +287,18 @@ static void has_defaults(void **state)
     assert_string_equal(url.server_name, "");
 }
 
+/* One of several may be frozen, and the next is tried after it. */
+static void waits_less_for_each_of_several_hosts(void **state)
+{
+    (void)state;
+    struct amqp_url url;
+    struct error error = {0};
+    assert_true(amqp_url_parse("amqp://one,two", &url, &error));
+    assert_int_equal(url.connect_timeout_ms, AMQP_TIMEOUT_MS_SEVERAL);
+    assert_true(amqp_url_parse("amqp://one,two?connection_timeout=7000", &url, &error));
+    assert_int_equal(url.connect_timeout_ms, 7000);
+}
+
 static void takes_every_option(void **state)
 {
     (void)state;
@@ -360,12 +372,13 @@ int main(void)
         HINTS = sizeof hint_cases / sizeof hint_cases[0],
         ROWS = GOOD + GOOD + BAD + HINTS,
     };
-    struct CMUnitTest tests[ROWS + 5] = {
+    struct CMUnitTest tests[ROWS + 6] = {
         [ROWS] = cmocka_unit_test(has_defaults),
         [ROWS + 1] = cmocka_unit_test(takes_every_option),
         [ROWS + 2] = cmocka_unit_test(writes_neither_password_nor_options),
         [ROWS + 3] = cmocka_unit_test(refuses_what_is_too_long),
         [ROWS + 4] = cmocka_unit_test(bounds_the_password),
+        [ROWS + 5] = cmocka_unit_test(waits_less_for_each_of_several_hosts),
     };
     for (size_t i = 0; i < GOOD; i++) {
         tests[i] =

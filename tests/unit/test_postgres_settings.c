@@ -203,6 +203,8 @@ static const struct timeout_case {
 } timeout_cases[] = {
     {"postgresql://db", 10000},
     {"postgresql://db?connect_timeout=2", 2000},
+    {"postgresql://one,two", 3000},
+    {"postgresql://one,two?connect_timeout=7", 7000},
     {"postgresql://db?connect_timeout=0", 10000},
     {"postgresql://db?connect_timeout=-1", 10000},
     {"postgresql://db?connect_timeout=99999999999", 600000},

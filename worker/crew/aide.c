@@ -95,6 +95,9 @@ static bool dial(struct aide *aide, struct error *error)
 
 bool aide_database(struct aide *aide, struct error *error)
 {
+    if (aide->postgres.connection != NULL && postgres_outdated(&aide->postgres)) {
+        postgres_close(&aide->postgres);
+    }
     if (aide->postgres.connection != NULL) {
         return true;
     }

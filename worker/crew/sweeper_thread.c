@@ -20,12 +20,25 @@ static enum port_answer elect(void *self, bool *elected, struct error *error)
                : PORT_FAILED;
 }
 
+/* A connection that only reads is made anew from time to time, and the election is held again. */
+static bool stay(struct aide *aide, struct error *error)
+{
+    bool elected = false;
+    if (!postgres_outdated(&aide->postgres)) {
+        return true;
+    }
+    return elect(aide, &elected, error) == PORT_DONE &&
+           (elected || error_set(error, ERROR_RETRY, "another worker sweeps now"));
+}
+
 static enum port_answer look(void *self, const struct overdue *after, uint32_t count_max,
                              struct overdue *overdue, uint32_t *count, struct error *error)
 {
     struct aide *aide = self;
-    return overdue_look(&aide->postgres, after, count_max, overdue, count, error) ? PORT_DONE
-                                                                                  : PORT_FAILED;
+    return stay(aide, error) &&
+                   overdue_look(&aide->postgres, after, count_max, overdue, count, error)
+               ? PORT_DONE
+               : PORT_FAILED;
 }
 
 /* The office ends with the connection. */

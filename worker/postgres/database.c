@@ -134,7 +134,9 @@ static enum port_answer go(struct postgres_database *database, enum database_err
     return answer;
 }
 
-/* Goes on with the errand's trip. What has failed leaves no transaction open. */
+/* Goes on with the errand's trip. What has failed leaves no transaction open. On an old primary a
+ * lock may be waited for in vain, for a commit that waits for its standby: so where there are
+ * several hosts, trying again is to try whichever is right by now. */
 static enum port_answer proceed(struct postgres_database *database, struct error *error)
 {
     const enum port_answer answer = trip_step(&database->trip, database, error);
@@ -145,7 +147,10 @@ static enum port_answer proceed(struct postgres_database *database, struct error
     }
     blocker_stop(&database->blocker);
     database->errand = ERRAND_NONE;
-    if (answer == PORT_FAILED) {
+    if (answer == PORT_FAILED && error->kind == ERROR_RETRY &&
+        database->postgres.outdated_ms != 0) {
+        close_connection(database); /* next time all hosts are asked */
+    } else if (answer == PORT_FAILED) {
         leave(database);
     }
     return answer;

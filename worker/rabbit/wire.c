@@ -72,13 +72,26 @@ void wire_init(struct wire *wire, char *input, size_t input_size, char *output, 
     };
 }
 
+/* Where to begin: anything that differs from name to name. */
+static uint32_t host_first(const struct wire *wire, const char *name)
+{
+    uint32_t sum = 0;
+    if (wire->known) {
+        return wire->host + 1;
+    }
+    for (const char *c = name; *c != '\0'; c++) {
+        sum = sum * 31 + (unsigned char)*c;
+    }
+    return sum;
+}
+
 bool wire_connect(struct wire *wire, const struct amqp_url *url, const char *name,
                   struct error *error)
 {
     ENSURE(wire->rabbit.connection == NULL);
     ENSURE(wire->input_capacity >= url->frame_max);
     struct rabbit rabbit;
-    if (!rabbit_open(&rabbit, url, name, error)) {
+    if (!rabbit_open_from(&rabbit, url, host_first(wire, name), name, error)) {
         return false;
     }
     amqp_connection_state_t connection = rabbit.connection;
@@ -88,6 +101,8 @@ bool wire_connect(struct wire *wire, const struct amqp_url *url, const char *nam
                           .input = input,
                           .input_capacity = wire->input_capacity,
                           .output = output,
+                          .known = true,
+                          .host = rabbit.host,
                           .sent_ms = wire_now_ms()};
     /* Nothing is said between the login and the first request but, rarely, a heartbeat. */
     if (amqp_frames_enqueued(connection) || amqp_data_in_buffer(connection) ||

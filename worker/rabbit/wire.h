@@ -30,6 +30,8 @@ struct wire {
     size_t output_begin; /* what was not sent yet begins here */
     int64_t sent_ms;     /* when a send last succeeded */
     int64_t looked_ms;   /* when the broker's silence was last looked at */
+    bool known;          /* it was connected before */
+    uint32_t host;       /* to this host of the URL */
     uint64_t sends;      /* system calls, for measurements */
 };
 
@@ -37,7 +39,10 @@ struct wire {
  * largest run of frames that is put into it at one time. */
 void wire_init(struct wire *wire, char *input, size_t input_size, char *output, size_t output_size);
 
-/* Waits: for the connection and the login, as rabbit_open bounds it. */
+/* Waits: for the connection and the login, as rabbit_open bounds it. Of several hosts it begins
+ * with one that depends on the name, so that wires are spread over all of them, and after a
+ * connection was lost with the next: the one that it was lost to may take connections and never
+ * answer. */
 bool wire_connect(struct wire *wire, const struct amqp_url *url, const char *name,
                   struct error *error) MUST_CHECK;
 

@@ -67,11 +67,15 @@ class Corner:
             raise RuntimeError(f"till {' '.join(arguments)}: {done.stderr}")
         return done
 
+    def reading(self):
+        """The URL that the test itself reads the database by."""
+        return self.database
+
     def sql(self, statement):
         """Rows of texts."""
         done = subprocess.run(
             ["psql", "-XAtq", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c",
-             f"SET search_path = {self.namespace}; {statement}", self.database],
+             f"SET search_path = {self.namespace}; {statement}", self.reading()],
             timeout=60, capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(f"{statement}: {done.stderr}")
