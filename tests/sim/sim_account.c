@@ -137,6 +137,9 @@ static void check_order(struct sim_account *account, const struct sim_job *job,
         return;
     }
     const struct sim_copy *copy = &account->copies[number];
+    if (job->job.kind == KIND_EXPIRE) {
+        return; /* it may have had nothing to do the first time, and that is not recorded */
+    }
     if (copy->place < account->decided_place[lane]) {
         sim_break(account->core, "lane %u decided \"%.*s\", which came %u., after the one that came %u.",
                   lane, SPAN_ARGUMENTS(entry->id), copy->place, account->decided_place[lane]);
@@ -147,8 +150,10 @@ static void check_order(struct sim_account *account, const struct sim_job *job,
     }
 }
 
-static void decided(struct sim_account *account, const struct sim_entry *entry, uint32_t lane)
+static void decided(struct sim_account *account, const struct sim_entry *entry,
+                    const struct sim_change *change)
 {
+    const uint32_t lane = change->lane;
     const struct decision *decision = &entry->result.decision;
     struct sim_job *job = sim_account_job(account, entry->id, entry->meaning);
     if (job == NULL || job->class == CLASS_MALFORMED || job->class == CLASS_CRASHING) {
@@ -163,6 +168,7 @@ static void decided(struct sim_account *account, const struct sim_entry *entry, 
     }
     check_order(account, job, entry, lane);
     original->decision = decision;
+    original->decided_by = change;
     original->decided_lane = lane;
     original->decided_place = ++account->decided[lane];
     account->decisions++;
@@ -199,7 +205,7 @@ void sim_account_committed(struct sim_account *account, const struct sim_change 
         hash = hash * 31 + sim_hash(entry->id.bytes, entry->id.size) + entry->result.kind;
         if (entry->result.kind == RESULT_DECISION) {
             hash = hash * 31 + entry->result.decision.outcome;
-            decided(account, entry, change->lane);
+            decided(account, entry, change);
         }
     }
     if (account->decided_at != INSTANT_NONE && change->now < account->decided_at) {

@@ -11,7 +11,7 @@
 
 static void wake(struct sim_plug *plug, int64_t at)
 {
-    sim_timers_advance(&plug->broker->core->timers, ACTOR_SERVING + plug->serving, at);
+    sim_wake(plug->broker->core, plug->serving, at);
 }
 
 static void push_back(struct sim_queue *queue, uint32_t copy)

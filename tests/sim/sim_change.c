@@ -253,6 +253,9 @@ static const char *apply_stocks(struct sim_rows *rows, const struct sim_change *
             return "a stock row changed that was not locked";
         }
         row->stock = change->stocks[i].stock;
+        if (row->known_at == 0 && row->stock.known) {
+            row->known_at = change->committed_at;
+        }
     }
     for (uint32_t i = 0; i < rows->row_count; i++) {
         const struct sim_row *row = &rows->rows[i];

@@ -41,7 +41,9 @@ struct sim_change {
     uint32_t lane;
     uint32_t serving;
     uint32_t locked;  /* rows */
-    uint64_t read_at; /* the place of its reading among all statements of the run */
+    uint64_t locked_at; /* the places of its statements among all of the run: it sees which rows */
+    uint64_t read_at;   /* there are, which decisions there are, */
+    uint64_t committed_at; /* and is seen itself */
     instant now;
     struct sim_entry *entries;
     uint32_t entry_count;

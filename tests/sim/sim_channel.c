@@ -12,7 +12,7 @@ static struct sim_core *core_of(const struct sim_plug *plug)
 
 static void wake(struct sim_plug *plug, int64_t at)
 {
-    sim_timers_advance(&core_of(plug)->timers, ACTOR_SERVING + plug->serving, at);
+    sim_wake(core_of(plug), plug->serving, at);
 }
 
 void sim_channel_init(struct sim_channel *channel)
@@ -97,7 +97,8 @@ static void settle(struct sim_plug *plug, const struct sim_flight *flight, bool 
 {
     struct sim_channel *channel = &plug->channel;
     struct sim_core *core = core_of(plug);
-    if (is_refused(plug, &flight->news)) {
+    if (is_refused(plug, &flight->news)) { /* by some queue; the others took it */
+        sim_account_routed(plug->broker->account, &flight->news);
         put_frame(channel, (struct sim_frame){usual, flight->number, false, false});
         return;
     }
@@ -161,7 +162,9 @@ void sim_channel_lose(struct sim_plug *plug)
     for (uint32_t i = 0; i < come && !plug->broker->cut[plug->worker]; i++) {
         const struct sim_flight *flight =
             &channel->flights[(channel->flight_first + i) % SIM_FLIGHTS];
-        if (!is_refused(plug, &flight->news)) {
+        if (is_refused(plug, &flight->news)) {
+            sim_account_routed(plug->broker->account, &flight->news);
+        } else {
             route(plug, flight);
         }
     }

@@ -45,6 +45,8 @@ struct sim_core {
     struct sim_timers timers;
     struct sim_trace trace;
     struct sim_marks *marks;
+    int64_t wakes[SIM_SERVINGS_MAX]; /* when a serving's ports want to be asked again */
+    bool asleep[SIM_SERVINGS_MAX];
     char broken[1024]; /* what must not be and is; empty: nothing */
 };
 
@@ -62,6 +64,15 @@ static inline void sim_note(struct sim_core *core, enum sim_event what, uint32_t
 {
     sim_trace_put(&core->trace,
                   (struct sim_record){core->now, (uint16_t)what, (uint16_t)actor, a, b});
+}
+
+/* A port of the serving will have something then. */
+static inline void sim_wake(struct sim_core *core, uint32_t serving, int64_t at)
+{
+    core->wakes[serving] = at < core->wakes[serving] ? at : core->wakes[serving];
+    if (core->asleep[serving]) {
+        sim_timers_advance(&core->timers, ACTOR_SERVING + serving, at);
+    }
 }
 
 /* From least to most, each as likely. */

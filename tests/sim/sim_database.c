@@ -17,7 +17,7 @@ static struct sim_session *session_of(const struct sim_link *link)
 
 static void wake(struct sim_link *link, int64_t at)
 {
-    sim_timers_advance(&link->database->core->timers, ACTOR_SERVING + link->serving, at);
+    sim_wake(link->database->core, link->serving, at);
 }
 
 /* Lets go of the connection; the server finds out, and finishes what it has of a save. */
@@ -216,6 +216,9 @@ static enum port_answer proceed(struct sim_link *link, struct error *error)
         return lost(link, error);
     }
     wake(link, link->asked_at + SIM_DEADLINE_US);
+    if (session->state == SESSION_ANSWERED && core->now < session->answer_at) {
+        wake(link, session->answer_at);
+    }
     return PORT_WAIT;
 }
 
@@ -381,6 +384,7 @@ static enum port_answer save(void *self, const struct record *record, struct err
         change->lane = link->lane;
         change->serving = link->serving;
         change->locked = session->rows;
+        change->locked_at = session->locked_at;
         change->read_at = session->read_at;
         session->change = change;
         if (session->broken || sim_strikes(link->database->core, FAULT_LOST_IDLE)) {

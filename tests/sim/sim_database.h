@@ -64,6 +64,8 @@ struct sim_session {
     int waits_for;    /* a row's number, or SIM_ROWS_MAX for the lane's */
     int64_t waiting_since;
     uint64_t commits_before; /* how many there had been when the load began */
+    uint32_t seen; /* rows, when it began to lock them */
+    uint64_t locked_at;
     uint64_t read_at;
     struct sim_change *change;
     int64_t answer_at;

@@ -375,6 +375,7 @@ uint32_t sim_draw_expire(struct sim_workload *workload, const struct hold *hold)
     job->job.id = keep(workload, id, (size_t)size);
     job->job.kind = KIND_EXPIRE;
     job->job.hold = account->jobs[reserve].job.id;
+    job->job.pool = SPAN_OF(JOB_POOL_DEFAULT); /* a stock job's, unless it says so */
     job->slot = hold->slot;
     account->expire_of[reserve] = job->original;
     return finish(workload, job);

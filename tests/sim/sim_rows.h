@@ -33,6 +33,7 @@ struct sim_tally {
 struct sim_row {
     struct stock stock;
     bool there;           /* committed */
+    uint64_t known_at;    /* the place of the commit that made the SKU known; 0: it is not */
     int creator;          /* the session that has inserted it and not yet committed */
     int holder;           /* the session that has it locked */
     int64_t unsold_moved; /* the sums of all movements */

@@ -142,16 +142,31 @@ static enum statement_end add_rows(struct sim_database *database, uint32_t numbe
     return STATEMENT_DONE;
 }
 
-/* In order; a row that somebody else has inserted meanwhile is not seen. */
+/* A statement's snapshot, taken when it begins: it does not see what is inserted while it waits. */
+static void see_rows(struct sim_database *database, uint32_t number)
+{
+    struct sim_session *session = &database->sessions[number];
+    if (session->state == SESSION_WAITING) {
+        return;
+    }
+    session->locked_at = ++database->statements;
+    session->seen = 0;
+    for (uint32_t i = 0; i < database->rows.row_count; i++) {
+        const struct sim_row *row = &database->rows.rows[i];
+        session->seen |= row->there || row->creator == (int)number ? 1u << i : 0;
+    }
+}
+
+/* In order. */
 static enum statement_end lock_rows(struct sim_database *database, uint32_t number)
 {
     struct sim_session *session = &database->sessions[number];
     struct sim_link *link = session->link;
-    const uint32_t wanted = sim_rows_demanded(&database->rows, link->demand);
+    see_rows(database, number);
+    const uint32_t wanted = sim_rows_demanded(&database->rows, link->demand) & session->seen;
     for (uint32_t i = 0; i < database->rows.row_count; i++) {
         struct sim_row *row = &database->rows.rows[i];
-        const bool seen = row->there || row->creator == (int)number;
-        if ((wanted & 1u << i) == 0 || !seen || (session->rows & 1u << i) != 0) {
+        if ((wanted & 1u << i) == 0 || (session->rows & 1u << i) != 0) {
             continue;
         }
         if (row->holder != SIM_SESSION_NONE) {
@@ -270,6 +285,7 @@ static enum statement_end save(struct sim_database *database, uint32_t number)
     for (uint32_t i = 0; i < database->rows.row_count; i++) {
         database->rows.rows[i].there |= database->rows.rows[i].creator == (int)number;
     }
+    change->committed_at = ++database->statements;
     const char *broken = sim_change_apply(&database->rows, change);
     if (broken != NULL) {
         sim_break(database->core, "lane %u: %s", change->lane, broken);
@@ -334,8 +350,7 @@ void sim_session_roll_back(struct sim_database *database, uint32_t number)
     session->state = SESSION_ANSWERED;
     session->answer_at = database->core->now;
     due(database, number, SIM_NEVER);
-    sim_timers_advance(&database->core->timers, ACTOR_SERVING + session->link->serving,
-                       database->core->now);
+    sim_wake(database->core, session->link->serving, database->core->now);
 }
 
 /* The answer begins its way. */
@@ -350,7 +365,7 @@ static void answer(struct sim_database *database, uint32_t number)
     session->state = SESSION_ANSWERED;
     session->answer_at = core->now + sim_between(core, 20, 150);
     due(database, number, session->in_transaction ? core->now + SIM_IDLE_US : SIM_NEVER);
-    sim_timers_advance(&core->timers, ACTOR_SERVING + session->link->serving, session->answer_at);
+    sim_wake(core, session->link->serving, session->answer_at);
 }
 
 void sim_session_begin(struct sim_database *database, uint32_t number, enum sim_errand errand)

@@ -234,13 +234,15 @@ void sim_account_routed(struct sim_account *account, const struct sim_news *news
         return;
     }
     original->event_routed = true;
-    if (!is_of_one_lane(account, original)) {
+    if (original->job.kind == KIND_EXPIRE || !is_of_one_lane(account, original)) {
         return;
     }
     uint32_t *told = &account->told_place[original->decided_lane];
     if (original->decided_place < *told) {
-        sim_break(account->core, "the event of \"%.*s\" came after one that was decided later",
-                  SPAN_ARGUMENTS(original->job.id));
+        sim_break(account->core,
+                  "the event of \"%.*s\", the %u. that lane %u decided, came after that of the %u.",
+                  SPAN_ARGUMENTS(original->job.id), original->decided_place,
+                  original->decided_lane, *told);
     }
     *told = original->decided_place;
 }

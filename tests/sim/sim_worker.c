@@ -52,6 +52,8 @@ static void serve(struct sim_crew *crew, uint32_t worker, uint32_t lane)
     struct sim_serving *serving = &crew->servings[number];
     const struct lane_plan plan = {
         .namespace = "till", .generation = 1, .lane = lane, .jobs_max = crew->world->jobs_max};
+    crew->core->wakes[number] = SIM_NEVER;
+    crew->core->asleep[number] = false;
     serving->there = true;
     serving->stopped = false;
     serving->worker = worker;
@@ -253,12 +255,23 @@ static void note_step(struct sim_crew *crew, uint32_t number, enum lane_progress
     }
 }
 
+/* Or until a port has something: it was asked since the lane slept last. */
+static void sleep_until(struct sim_crew *crew, uint32_t number, int64_t at)
+{
+    struct sim_core *core = crew->core;
+    at = core->wakes[number] < at ? core->wakes[number] : at;
+    due(crew, number, at > core->now ? at : core->now + 1);
+    core->wakes[number] = SIM_NEVER;
+    core->asleep[number] = true;
+}
+
 void sim_crew_step(struct sim_crew *crew, uint32_t number)
 {
     struct sim_core *core = crew->core;
     struct sim_serving *serving = &crew->servings[number];
     struct error error = {.kind = ERROR_NONE};
-    due(crew, number, SIM_NEVER); /* until a port or the lane says when */
+    due(crew, number, SIM_NEVER);
+    core->asleep[number] = false;
     if (!serving->there || serving->stopped ||
         crew->workers[serving->worker].state == WORKER_FROZEN || strikes(crew, serving->worker)) {
         return;
@@ -278,8 +291,7 @@ void sim_crew_step(struct sim_crew *crew, uint32_t number)
         due(crew, number, core->now + sim_between(core, 1, 30));
         return;
     case LANE_WAIT:
-        sim_timers_advance(&core->timers, ACTOR_SERVING + number,
-                           core->now + (int64_t)lane_wait_ms(&serving->work, now_ms) * SIM_MS);
+        sleep_until(crew, number, core->now + (int64_t)lane_wait_ms(&serving->work, now_ms) * SIM_MS);
         return;
     case LANE_DRAINED:
         drained(crew, serving);
