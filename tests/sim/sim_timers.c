@@ -13,11 +13,11 @@ static uint8_t winner_of(const struct sim_timers *timers, uint32_t node)
     return node >= SIM_ACTORS_MAX ? (uint8_t)(node - SIM_ACTORS_MAX) : timers->winner[node];
 }
 
-static void play(struct sim_timers *timers, uint32_t node)
+static uint8_t play(const struct sim_timers *timers, uint32_t node)
 {
     const uint8_t left = winner_of(timers, 2 * node);
     const uint8_t right = winner_of(timers, 2 * node + 1);
-    timers->winner[node] = timers->due[right] < timers->due[left] ? right : left;
+    return timers->due[right] < timers->due[left] ? right : left;
 }
 
 void sim_timers_init(struct sim_timers *timers)
@@ -26,7 +26,7 @@ void sim_timers_init(struct sim_timers *timers)
         timers->due[i] = SIM_NEVER;
     }
     for (uint32_t node = SIM_ACTORS_MAX - 1; node > 0; node--) {
-        play(timers, node);
+        timers->winner[node] = play(timers, node);
     }
 }
 
@@ -38,7 +38,11 @@ void sim_timers_set(struct sim_timers *timers, uint32_t actor, int64_t due)
     }
     timers->due[actor] = due;
     for (uint32_t node = (SIM_ACTORS_MAX + actor) / 2; node > 0; node /= 2) {
-        play(timers, node);
+        const uint8_t winner = play(timers, node);
+        if (winner != actor && winner == timers->winner[node]) {
+            return; /* somebody else wins here as before, so nothing changes above */
+        }
+        timers->winner[node] = winner;
     }
 }
 

@@ -7,6 +7,8 @@
 #include "common/contract/event.h"
 #include "tests/sim/sim_account.h"
 
+#define EVENTS_CHECKED 4 /* one in so many: writing an event again takes long */
+
 static bool span_is(struct span span, const char *text)
 {
     return span.size == strlen(text) && memcmp(span.bytes, text, span.size) == 0;
@@ -21,7 +23,7 @@ static uint64_t hash_of(const struct message *message)
 
 /* ---- Published ---- */
 
-/* The first copy is held against what is recorded, the others against the first. */
+/* The first copy is held against what is recorded, of some jobs; the others against the first. */
 static void check_event(struct sim_account *account, struct sim_job *original,
                         const struct message *message, uint64_t hash)
 {
@@ -34,6 +36,10 @@ static void check_event(struct sim_account *account, struct sim_job *original,
         }
         return;
     }
+    original->event = hash;
+    if ((original - account->jobs) % EVENTS_CHECKED != 0) {
+        return;
+    }
     arena_init(&arena, scratch, sizeof scratch);
     if (!event_of_decision("till", original->decision, &arena, &event) ||
         !span_equal(event.body, message->body) ||
@@ -42,7 +48,6 @@ static void check_event(struct sim_account *account, struct sim_job *original,
         sim_break(account->core, "the event of \"%.*s\" is not what was decided",
                   SPAN_ARGUMENTS(message->id));
     }
-    original->event = hash;
 }
 
 static struct sim_news news_of_decision(struct sim_account *account, uint32_t copy,

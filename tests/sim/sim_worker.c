@@ -270,10 +270,13 @@ void sim_crew_step(struct sim_crew *crew, uint32_t number)
     struct sim_core *core = crew->core;
     struct sim_serving *serving = &crew->servings[number];
     struct error error = {.kind = ERROR_NONE};
-    due(crew, number, SIM_NEVER);
     core->asleep[number] = false;
     if (!serving->there || serving->stopped ||
-        crew->workers[serving->worker].state == WORKER_FROZEN || strikes(crew, serving->worker)) {
+        crew->workers[serving->worker].state == WORKER_FROZEN) {
+        due(crew, number, SIM_NEVER);
+        return;
+    }
+    if (strikes(crew, serving->worker)) {
         return;
     }
     const struct sim_watch watch = sim_watch_before(&serving->work);

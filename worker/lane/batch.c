@@ -3,6 +3,9 @@
  * Parts of a batch: which jobs are decided together. */
 #include "worker/lane/batch.h"
 
+#include <stddef.h>
+#include <string.h>
+
 static bool is_suspect(const struct taken *taken)
 {
     return taken->delivery.delivery_count >= DELIVERIES_SUSPECT;
@@ -25,8 +28,8 @@ static uint32_t part_from(const struct batch *batch, uint32_t first)
 
 void batch_init(struct batch *batch, void *memory, size_t size)
 {
+    memset(batch, 0, offsetof(struct batch, taken));
     arena_init(&batch->arena, memory, size);
-    batch->lonely = (struct lonely){.size = 0};
     batch_reset(batch);
 }
 

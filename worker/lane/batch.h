@@ -65,8 +65,7 @@ struct lonely {
 struct batch {
     enum batch_phase phase;
     struct arena arena;
-    struct taken taken[BATCH_JOBS_MAX];
-    uint32_t count;
+    uint32_t count; /* of taken */
     size_t mark_taken; /* of the arena: deliveries are below, the part's things above */
 
     /* The part under way: taken[first] to taken[first + part - 1]. */
@@ -90,6 +89,8 @@ struct batch {
     uint32_t message_count;
     struct announced composed;  /* up to here these are */
     struct announced announced; /* up to here they were confirmed */
+
+    struct taken taken[BATCH_JOBS_MAX]; /* last: what is never taken is never touched */
 };
 
 /* The memory is the caller's, and stays with the batch. */
