@@ -292,10 +292,13 @@ static const char *fate_of(const struct sim_account *account, const struct sim_c
     if (answered) {
         return NULL;
     }
-    if (original->decision != NULL) {
-        return original->event_settled ? NULL : "decided, but its event was not confirmed";
+    if (job->job.kind == KIND_EXPIRE) {
+        return NULL; /* it had nothing to do; another copy may have had, and that is looked at last */
     }
-    return job->job.kind == KIND_EXPIRE ? NULL : "neither decided nor answered nor put aside";
+    if (original->decision == NULL) {
+        return "neither decided nor answered nor put aside";
+    }
+    return original->event_settled ? NULL : "decided, but its event was not confirmed";
 }
 
 void sim_account_acknowledged(struct sim_account *account, uint32_t number)
