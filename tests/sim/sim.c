@@ -50,9 +50,12 @@ static bool read_number(const char *name, const char *text, uint64_t *number)
 static bool read_options(int count, char **arguments, struct options *options)
 {
     static const struct option known[] = {
-        {"seed", required_argument, NULL, 's'}, {"runs", required_argument, NULL, 'r'},
-        {"jobs", required_argument, NULL, 'j'}, {"trace", no_argument, NULL, 't'},
-        {"all-marks", no_argument, NULL, 'm'},  {"help", no_argument, NULL, 'h'},
+        {"seed", required_argument, NULL, 's'},
+        {"runs", required_argument, NULL, 'r'},
+        {"jobs", required_argument, NULL, 'j'},
+        {"trace", no_argument, NULL, 't'},
+        {"all-marks", no_argument, NULL, 'm'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     for (int option; (option = getopt_long(count, arguments, "", known, NULL)) != -1;) {
@@ -97,8 +100,8 @@ static int run_one(struct sim_run *run, const struct options *options)
     sim_run_print_world(run);
     (void)printf("%u copies of %u jobs, %u decisions, %" PRIu64 " turns, %" PRId64
                  " ms of virtual time\n",
-                 run->account.copy_count, run->account.job_count, run->account.decisions, run->turns,
-                 run->core.now / SIM_MS);
+                 run->account.copy_count, run->account.job_count, run->account.decisions,
+                 run->turns, run->core.now / SIM_MS);
     (void)printf("trace hash %016" PRIx64 "\n", run->core.trace.hash);
     if (well) {
         return 0;

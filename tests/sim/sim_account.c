@@ -41,8 +41,7 @@ static uint32_t number_of(struct span digits)
 uint32_t sim_account_original(const struct sim_account *account, struct span id)
 {
     static const struct span prefix = {JOB_EXPIRE_PREFIX, sizeof JOB_EXPIRE_PREFIX - 1};
-    const bool expires =
-        id.size > prefix.size && memcmp(id.bytes, prefix.bytes, prefix.size) == 0;
+    const bool expires = id.size > prefix.size && memcmp(id.bytes, prefix.bytes, prefix.size) == 0;
     const uint32_t skip = expires ? prefix.size + 1 : 1;
     if (id.size <= skip) {
         return SIM_JOB_NONE;
@@ -108,15 +107,14 @@ static void mark_decision(const struct sim_account *account, const struct decisi
                           uint32_t lane)
 {
     struct sim_marks *marks = account->core->marks;
-    const bool decided[] = {decision->outcome == OUTCOME_EXPIRED,
-                            decision->retaken,
-                            decision->released_count > 0,
-                            decision->outcome == OUTCOME_SOLD_OUT,
-                            decision->reason == REASON_OVER_LIMIT,
-                            decision->reason == REASON_NOT_ON_SALE,
-                            decision->outcome == OUTCOME_LATE};
-    static const enum sim_mark seen[] = {MARK_EXPIRED,    MARK_RETAKEN,     MARK_REPLACED, MARK_SOLD_OUT,
-                                         MARK_OVER_LIMIT, MARK_NOT_ON_SALE, MARK_LATE};
+    const bool decided[] = {
+        decision->outcome == OUTCOME_EXPIRED,  decision->retaken,
+        decision->released_count > 0,          decision->outcome == OUTCOME_SOLD_OUT,
+        decision->reason == REASON_OVER_LIMIT, decision->reason == REASON_NOT_ON_SALE,
+        decision->outcome == OUTCOME_LATE};
+    static const enum sim_mark seen[] = {MARK_EXPIRED,  MARK_RETAKEN,    MARK_REPLACED,
+                                         MARK_SOLD_OUT, MARK_OVER_LIMIT, MARK_NOT_ON_SALE,
+                                         MARK_LATE};
     for (size_t i = 0; i < sizeof seen / sizeof seen[0]; i++) {
         marks->counts[seen[i]] += decided[i] ? 1 : 0;
     }
@@ -141,8 +139,9 @@ static void check_order(struct sim_account *account, const struct sim_job *job,
         return; /* it may have had nothing to do the first time, and that is not recorded */
     }
     if (copy->place < account->decided_place[lane]) {
-        sim_break(account->core, "lane %u decided \"%.*s\", which came %u., after the one that came %u.",
-                  lane, SPAN_ARGUMENTS(entry->id), copy->place, account->decided_place[lane]);
+        sim_break(account->core,
+                  "lane %u decided \"%.*s\", which came %u., after the one that came %u.", lane,
+                  SPAN_ARGUMENTS(entry->id), copy->place, account->decided_place[lane]);
     }
     account->decided_place[lane] = copy->place;
     if (job->class == CLASS_PLAIN && copy->delivery_count >= DELIVERIES_SUSPECT) {

@@ -15,8 +15,8 @@
 
 enum {
     SIM_COPIES_MAX = 1536,
-    SIM_VERSIONS = 64,   /* of a row, at once */
-    SIM_PAGES_MAX = 16,  /* of such */
+    SIM_VERSIONS = 64,  /* of a row, at once */
+    SIM_PAGES_MAX = 16, /* of such */
 };
 
 #define SIM_JOB_NONE  UINT32_MAX
@@ -44,7 +44,7 @@ struct sim_job {
     uint32_t decided_place; /* among the decisions of its lane */
     const struct sim_change *decided_by;
     const struct sim_entry *decided_as;
-    uint64_t event;         /* its hash; 0: not published yet */
+    uint64_t event; /* its hash; 0: not published yet */
     bool event_routed;
     bool event_settled;
 };
@@ -134,8 +134,7 @@ void sim_account_committed(struct sim_account *account, const struct sim_change 
 
 /* A message is handed over; it is routed, perhaps; and its confirm is on its way, or it was given
  * up. */
-struct sim_news sim_account_published(struct sim_account *account,
-                                      const struct message *message);
+struct sim_news sim_account_published(struct sim_account *account, const struct message *message);
 void sim_account_routed(struct sim_account *account, const struct sim_news *news);
 void sim_account_settled(struct sim_account *account, const struct sim_news *news);
 void sim_account_acknowledged(struct sim_account *account, uint32_t copy);

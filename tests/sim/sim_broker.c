@@ -238,8 +238,7 @@ static void disturb(struct sim_plug *plug)
         sim_note(broker->core, EVENT_LOST, plug->serving, 0, 0);
         close_consumer(broker, consumer);
         plug->lost = true;
-    } else if (consumer->state == CONSUMER_ACTIVE &&
-               sim_strikes(broker->core, FAULT_HANDED_ON)) {
+    } else if (consumer->state == CONSUMER_ACTIVE && sim_strikes(broker->core, FAULT_HANDED_ON)) {
         hand_on(broker, consumer);
     }
 }
@@ -422,8 +421,7 @@ void sim_broker_silent(struct sim_broker *broker, uint32_t serving)
     const struct sim_plug *plug = &broker->plugs[serving];
     if (plug->broker != NULL && plug->consumer != SIM_CONSUMER_NONE) {
         struct sim_consumer *consumer = &broker->consumers[plug->consumer];
-        consumer->state =
-            consumer->state == CONSUMER_SUSPECT ? CONSUMER_WAITING : consumer->state;
+        consumer->state = consumer->state == CONSUMER_SUSPECT ? CONSUMER_WAITING : consumer->state;
         sim_timers_set(&broker->core->timers, ACTOR_CONSUMER + plug->consumer,
                        broker->core->now +
                            sim_between(broker->core, 10 * SIM_SECOND, 15 * SIM_SECOND));

@@ -14,8 +14,8 @@
 #include "worker/lane/ports.h"
 #include "worker/rabbit/confirms.h"
 
-#define SIM_CONFIRM_US      (30 * SIM_SECOND) /* without any confirm, of who waits for it */
-#define SIM_CONSUMER_NONE   UINT32_MAX
+#define SIM_CONFIRM_US       (30 * SIM_SECOND) /* without any confirm, of who waits for it */
+#define SIM_CONSUMER_NONE    UINT32_MAX
 #define SIM_PUBLISH_ATTEMPTS 3u
 
 enum {

@@ -106,7 +106,8 @@ static void settle(struct sim_plug *plug, const struct sim_flight *flight, bool 
     if (sim_strikes(core, FAULT_CONFIRM_LOST)) {
         channel->hole = true;
     } else if (!multiple) {
-        put_frame(channel, (struct sim_frame){confirm_at(core, usual), flight->number, false, true});
+        put_frame(channel,
+                  (struct sim_frame){confirm_at(core, usual), flight->number, false, true});
     }
 }
 

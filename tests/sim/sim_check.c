@@ -18,8 +18,8 @@ static void check_edges(struct sim_account *account, const struct decision *deci
         const struct sim_version *version =
             sim_account_version(account, row, (uint32_t)item->version);
         if ((version->settled & 1u << news) == 0) {
-            sim_break(account->core, "nobody was told that \"%.*s\" is %s", SPAN_ARGUMENTS(item->sku),
-                      item->edge == EDGE_OUT ? "out" : "back");
+            sim_break(account->core, "nobody was told that \"%.*s\" is %s",
+                      SPAN_ARGUMENTS(item->sku), item->edge == EDGE_OUT ? "out" : "back");
         }
     }
 }

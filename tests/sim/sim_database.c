@@ -346,7 +346,8 @@ static void resolve_unknown(struct sim_link *link)
             sim_rows_known(&link->database->rows, unknown->entries[i].id);
         done |= known != NULL && known->decision == &unknown->entries[i].result.decision;
     }
-    SIM_MARK(link->database->core->marks, done ? MARK_COMMIT_UNKNOWN_DONE : MARK_COMMIT_UNKNOWN_LOST);
+    SIM_MARK(link->database->core->marks,
+             done ? MARK_COMMIT_UNKNOWN_DONE : MARK_COMMIT_UNKNOWN_LOST);
 }
 
 static enum port_answer load(void *self, const struct demand *demand, struct arena *arena,

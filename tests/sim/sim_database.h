@@ -57,14 +57,14 @@ struct sim_session {
     const char *why;
     bool broken; /* the connection is gone; the client has not noticed */
     bool in_transaction;
-    uint32_t rows;    /* locked */
-    uint32_t made;    /* rows that it has inserted */
-    bool has_lane;    /* the lane's row is locked */
+    uint32_t rows; /* locked */
+    uint32_t made; /* rows that it has inserted */
+    bool has_lane; /* the lane's row is locked */
     uint32_t lane;
-    int waits_for;    /* a row's number, or SIM_ROWS_MAX for the lane's */
+    int waits_for; /* a row's number, or SIM_ROWS_MAX for the lane's */
     int64_t waiting_since;
     uint64_t commits_before; /* how many there had been when the load began */
-    uint32_t seen; /* rows, when it began to lock them */
+    uint32_t seen;           /* rows, when it began to lock them */
     uint64_t locked_at;
     uint64_t read_at;
     struct sim_change *change;

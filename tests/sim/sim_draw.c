@@ -337,11 +337,7 @@ uint32_t sim_draw_reused(struct sim_workload *workload, uint32_t original)
 uint32_t sim_draw_malformed(struct sim_workload *workload)
 {
     static const char *const bodies[] = {
-        "",
-        "{}",
-        "[1,2",
-        "{\"id\":\"x\",\"id\":\"y\"}",
-        "{\"id\":\"bad\",\"kind\":\"buy\"}",
+        "", "{}", "[1,2", "{\"id\":\"x\",\"id\":\"y\"}", "{\"id\":\"bad\",\"kind\":\"buy\"}",
     };
     struct sim_job *job = new_job(workload);
     job->class = CLASS_MALFORMED;
@@ -369,8 +365,7 @@ uint32_t sim_draw_expire(struct sim_workload *workload, const struct hold *hold)
         return account->expire_of[reserve];
     }
     char id[32];
-    const int size =
-        snprintf(id, sizeof id, JOB_EXPIRE_PREFIX "%.*s", SPAN_ARGUMENTS(hold->id));
+    const int size = snprintf(id, sizeof id, JOB_EXPIRE_PREFIX "%.*s", SPAN_ARGUMENTS(hold->id));
     struct sim_job *job = new_job(workload);
     job->job.id = keep(workload, id, (size_t)size);
     job->job.kind = KIND_EXPIRE;

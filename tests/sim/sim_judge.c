@@ -38,8 +38,7 @@ static bool has_unseen_sku(const struct sim_account *account, const struct sim_c
         return false;
     }
     for (uint32_t i = 0; i < decision->fault_count; i++) {
-        const uint32_t row =
-            sim_rows_find(account->rows, decision->pool, decision->faults[i].sku);
+        const uint32_t row = sim_rows_find(account->rows, decision->pool, decision->faults[i].sku);
         const uint64_t known_at = row == UINT32_MAX ? 0 : account->rows->rows[row].known_at;
         if (known_at > change->locked_at && known_at < change->committed_at) {
             return true;
@@ -95,7 +94,8 @@ static void put_verdicts(struct sim_judge *judge, struct sim_account *account,
     for (const struct sim_change *change = database->first; change != NULL; change = change->next) {
         for (uint32_t i = 0; i < change->entry_count; i++) {
             const struct sim_entry *entry = &change->entries[i];
-            put_verdict(judge, (struct sim_verdict){place_of(account, change, entry), change, entry});
+            put_verdict(judge,
+                        (struct sim_verdict){place_of(account, change, entry), change, entry});
         }
     }
 }
@@ -132,8 +132,8 @@ static bool is_torn(const struct sim_account *account, const struct sim_job *job
         return false;
     }
     const uint32_t replaced = sim_account_original(account, job->job.replaces);
-    const bool of_batch = replaced != SIM_JOB_NONE &&
-                          account->jobs[replaced].decided_by == verdict->change;
+    const bool of_batch =
+        replaced != SIM_JOB_NONE && account->jobs[replaced].decided_by == verdict->change;
     return of_batch || decision->fault_count < decision->item_count;
 }
 
@@ -204,8 +204,8 @@ static bool stock_differs(struct model *model, const struct sim_row *row)
 static bool tallies_differ(const struct model *model, const struct sim_row *row)
 {
     for (const struct sim_tally *tally = row->tallies; tally != NULL; tally = tally->next) {
-        if (tally->taken != model_taken(model, row->stock.pool, row->stock.sku, tally->round,
-                                        tally->customer)) {
+        if (tally->taken !=
+            model_taken(model, row->stock.pool, row->stock.sku, tally->round, tally->customer)) {
             return true;
         }
     }
@@ -240,9 +240,8 @@ static bool record_differs(const struct sim_rows *rows, const struct model_recor
     if (record->is_hold != (hold != NULL) || record->is_sale != (known->sale != NULL)) {
         return true;
     }
-    if (hold != NULL &&
-        (hold->state != record->state || hold->expires_at != record->expires_at ||
-         !span_equal(hold->ended_by, record->ended_by))) {
+    if (hold != NULL && (hold->state != record->state || hold->expires_at != record->expires_at ||
+                         !span_equal(hold->ended_by, record->ended_by))) {
         return true;
     }
     return record->is_sale && sale_differs(known->sale, record);

@@ -63,8 +63,8 @@ static bool start(struct sim_run *run, struct board *board, uint64_t first, uint
 bool sim_many(struct sim_run *run, uint64_t first, uint64_t count, uint32_t processes,
               struct sim_total *total)
 {
-    struct board *board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE,
-                               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct board *board =
+        mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (board == MAP_FAILED) {
         return false;
     }
@@ -80,8 +80,8 @@ bool sim_many(struct sim_run *run, uint64_t first, uint64_t count, uint32_t proc
     for (int status = 0; wait(&status) > 0;) {
         well = well && WIFEXITED(status) && WEXITSTATUS(status) == 0;
     }
-    *total = (struct sim_total){.failed = atomic_load(&board->failed),
-                                .seconds = now_seconds() - began};
+    *total =
+        (struct sim_total){.failed = atomic_load(&board->failed), .seconds = now_seconds() - began};
     for (uint32_t i = 0; i < processes; i++) {
         sim_marks_add(&total->marks, &board->totals[i].marks);
         total->hash += board->totals[i].hash;

@@ -38,7 +38,8 @@ void *sim_rows_take(struct sim_rows *rows, size_t size)
 uint32_t sim_rows_find(const struct sim_rows *rows, struct span pool, struct span sku)
 {
     for (uint32_t i = 0; i < rows->row_count; i++) {
-        if (span_equal(rows->rows[i].stock.sku, sku) && span_equal(rows->rows[i].stock.pool, pool)) {
+        if (span_equal(rows->rows[i].stock.sku, sku) &&
+            span_equal(rows->rows[i].stock.pool, pool)) {
             return i;
         }
     }
@@ -160,8 +161,7 @@ bool sim_rows_read_stocks(const struct sim_rows *rows, const struct demand *dema
 {
     state->others = rows->others;
     state->stores = arena_take(arena, demand->stores.count * sizeof *state->stores);
-    state->stocks =
-        arena_take(arena, (size_t)__builtin_popcount(locked) * sizeof *state->stocks);
+    state->stocks = arena_take(arena, (size_t)__builtin_popcount(locked) * sizeof *state->stocks);
     if (state->stores == NULL || state->stocks == NULL) {
         return false;
     }
@@ -311,7 +311,8 @@ static bool add_tallies(const struct sim_rows *rows, const struct key *key, bool
     bool limited = all;
     for (uint32_t i = 0; i < rows->row_count; i++) {
         const struct sim_row *row = &rows->rows[i];
-        limited |= row->there && row->stock.per_customer != 0 && span_equal(row->stock.sku, key->sku);
+        limited |=
+            row->there && row->stock.per_customer != 0 && span_equal(row->stock.sku, key->sku);
     }
     for (uint32_t i = 0; limited && i < rows->row_count; i++) {
         const struct sim_row *row = &rows->rows[i];

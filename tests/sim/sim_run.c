@@ -10,11 +10,11 @@
 
 #include "common/base/ensure.h"
 
-#define ARENA_SIZE     (32u * 1024u * 1024u)
-#define CALM_LOOK_US   (50 * SIM_MS)
-#define STORM_MOST_US  (180 * SIM_SECOND)
-#define CALM_MOST_US   (300 * SIM_SECOND) /* by then everything must be done */
-#define TURNS_MAX      20000000u
+#define ARENA_SIZE    (32u * 1024u * 1024u)
+#define CALM_LOOK_US  (50 * SIM_MS)
+#define STORM_MOST_US (180 * SIM_SECOND)
+#define CALM_MOST_US  (300 * SIM_SECOND) /* by then everything must be done */
+#define TURNS_MAX     20000000u
 
 /* Where an ENSURE of the worker leads to. */
 static struct sim_run *running;
@@ -47,7 +47,8 @@ void sim_run_close(struct sim_run *run)
 static void put_tables(struct sim_run *run)
 {
     struct sim_rows *rows = &run->database.rows;
-    rows->stores[rows->store_count++] = (struct store){.name = SPAN_OF("web"), .pool = SPAN_OF("main")};
+    rows->stores[rows->store_count++] =
+        (struct store){.name = SPAN_OF("web"), .pool = SPAN_OF("main")};
     if (run->world.pools > 1) {
         rows->stores[0].pool = SPAN_OF("second");
         rows->others = run->world.seed % 2 == 0 ? SPAN_OF("second") : SPAN_NONE;
@@ -106,8 +107,8 @@ static void weather(struct sim_run *run)
         sim_note(core, EVENT_DOWN, SIM_ACTOR_NONE, (uint32_t)(away / SIM_MS), 1);
         run->database.read_only_until = core->now + away;
     }
-    const bool nearly = sim_workload_is_done(&run->workload) ||
-                        thought >= run->world.jobs - run->world.jobs / 8;
+    const bool nearly =
+        sim_workload_is_done(&run->workload) || thought >= run->world.jobs - run->world.jobs / 8;
     if (!run->calm && ((nearly && core->now >= run->world.storm) || core->now >= STORM_MOST_US)) {
         sim_note(core, EVENT_CALM, SIM_ACTOR_NONE, 0, 0);
         run->calm = true;

@@ -238,8 +238,7 @@ static enum statement_end load_step(struct sim_database *database, uint32_t numb
     case LOAD_STEPS:
         break;
     }
-    return fits ? STATEMENT_DONE
-                : refuse(session, ERROR_JOB, "the batch does not fit into memory");
+    return fits ? STATEMENT_DONE : refuse(session, ERROR_JOB, "the batch does not fit into memory");
 }
 
 static enum statement_end look_step(struct sim_database *database, struct sim_session *session)
@@ -249,8 +248,7 @@ static enum statement_end look_step(struct sim_database *database, struct sim_se
         session->step == 0
             ? sim_rows_read_sales(&database->rows, link->demand, link->arena, &link->looked)
             : sim_rows_read_holds(&database->rows, link->demand, link->arena, &link->looked);
-    return fits ? STATEMENT_DONE
-                : refuse(session, ERROR_JOB, "the batch does not fit into memory");
+    return fits ? STATEMENT_DONE : refuse(session, ERROR_JOB, "the batch does not fit into memory");
 }
 
 static enum statement_end claim(struct sim_database *database, uint32_t number)
@@ -427,7 +425,8 @@ static void run(struct sim_database *database, uint32_t number)
     sim_note(core, EVENT_STATEMENT, session->lane, (uint32_t)session->errand << 8 | session->step,
              (uint64_t)end << 32 | number);
     if (end == STATEMENT_WAITS) {
-        session->waiting_since = session->state == SESSION_WAITING ? session->waiting_since : core->now;
+        session->waiting_since =
+            session->state == SESSION_WAITING ? session->waiting_since : core->now;
         session->state = SESSION_WAITING;
         sim_note(core, EVENT_WAITING, session->lane, (uint32_t)session->waits_for, number);
         due(database, number, core->now + SIM_BLOCKER_US);

@@ -54,8 +54,7 @@ static struct sim_news news_of_decision(struct sim_account *account, uint32_t co
                                         const struct message *message)
 {
     struct sim_news news = {.kind = NEWS_DECISION, .about = copy, .hash = hash_of(message)};
-    struct sim_job *original =
-        &account->jobs[account->jobs[account->copies[copy].job].original];
+    struct sim_job *original = &account->jobs[account->jobs[account->copies[copy].job].original];
     if (!span_equal(message->id, original->job.id) || original->decision == NULL) {
         sim_break(account->core, "an event of \"%.*s\", which is not decided",
                   SPAN_ARGUMENTS(message->id));
@@ -81,7 +80,7 @@ static bool answer_is_due(const struct sim_account *account, const struct sim_co
     if (span_is(type, "job.id_reused")) {
         return original->decision != NULL && original->decision->meaning != job->meaning;
     }
-    return span_is(type, "job.parked") && job->class != CLASS_MALFORMED;
+    return span_is(type, "job.parked"); /* whether it may be is asked of its dead letter */
 }
 
 static struct sim_news news_of_answer(struct sim_account *account, uint32_t number,
@@ -246,8 +245,8 @@ void sim_account_routed(struct sim_account *account, const struct sim_news *news
     if (original->decided_place < *told) {
         sim_break(account->core,
                   "the event of \"%.*s\", the %u. that lane %u decided, came after that of the %u.",
-                  SPAN_ARGUMENTS(original->job.id), original->decided_place,
-                  original->decided_lane, *told);
+                  SPAN_ARGUMENTS(original->job.id), original->decided_place, original->decided_lane,
+                  *told);
     }
     *told = original->decided_place;
 }
@@ -256,7 +255,8 @@ void sim_account_settled(struct sim_account *account, const struct sim_news *new
 {
     switch (news->kind) {
     case NEWS_DECISION:
-        account->jobs[account->jobs[account->copies[news->about].job].original].event_settled = true;
+        account->jobs[account->jobs[account->copies[news->about].job].original].event_settled =
+            true;
         return;
     case NEWS_ANSWER:
         account->copies[news->about].told |= TOLD_ANSWER;
@@ -293,7 +293,8 @@ static const char *fate_of(const struct sim_account *account, const struct sim_c
         return NULL;
     }
     if (job->job.kind == KIND_EXPIRE) {
-        return NULL; /* it had nothing to do; another copy may have had, and that is looked at last */
+        return NULL; /* it had nothing to do; another copy may have had, and that is looked at last
+                      */
     }
     if (original->decision == NULL) {
         return "neither decided nor answered nor put aside";

@@ -9,15 +9,15 @@
 
 enum sim_event {
     /* worker, lane */
-    EVENT_STEP,     /* progress, phases */
-    EVENT_STARTED,  /* of a worker */
-    EVENT_CRASHED,  /* why */
-    EVENT_FROZEN,   /* for so long */
+    EVENT_STEP,    /* progress, phases */
+    EVENT_STARTED, /* of a worker */
+    EVENT_CRASHED, /* why */
+    EVENT_FROZEN,  /* for so long */
     EVENT_WOKE,
     EVENT_DRAINING,
-    EVENT_CUT,      /* from what, for how long */
-    EVENT_GONE,     /* for ever */
-    EVENT_FAILED,   /* the error's kind and a hash of its text */
+    EVENT_CUT,    /* from what, for how long */
+    EVENT_GONE,   /* for ever */
+    EVENT_FAILED, /* the error's kind and a hash of its text */
     /* Of the broker. */
     EVENT_PUBLISHED, /* copy, job */
     EVENT_SUBSCRIBED,

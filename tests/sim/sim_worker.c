@@ -160,8 +160,7 @@ static void drain(struct sim_crew *crew, uint32_t number)
 
 static void cut_broker(struct sim_crew *crew, uint32_t number, int64_t span)
 {
-    crew->workers[number].broker_cut_until =
-        span == SIM_NEVER ? SIM_NEVER : crew->core->now + span;
+    crew->workers[number].broker_cut_until = span == SIM_NEVER ? SIM_NEVER : crew->core->now + span;
     crew->broker->cut[number] = true;
     sim_note(crew->core, EVENT_CUT, number, 0, (uint64_t)span);
     for (uint32_t i = 0; i < SIM_LANES_MAX; i++) {
@@ -294,7 +293,8 @@ void sim_crew_step(struct sim_crew *crew, uint32_t number)
         due(crew, number, core->now + sim_between(core, 1, 30));
         return;
     case LANE_WAIT:
-        sleep_until(crew, number, core->now + (int64_t)lane_wait_ms(&serving->work, now_ms) * SIM_MS);
+        sleep_until(crew, number,
+                    core->now + (int64_t)lane_wait_ms(&serving->work, now_ms) * SIM_MS);
         return;
     case LANE_DRAINED:
         drained(crew, serving);

@@ -157,7 +157,8 @@ void sim_workload_sweep(struct sim_workload *workload)
     const instant now = sim_database_now(workload->database);
     for (uint32_t i = 0; i < rows->hold_count; i++) {
         const struct hold *hold = rows->holds[i];
-        const bool sent = workload->swept_at[i] != 0 && workload->swept_for[i] == hold->expires_at &&
+        const bool sent = workload->swept_at[i] != 0 &&
+                          workload->swept_for[i] == hold->expires_at &&
                           core->now - workload->swept_at[i] < SWEEP_AGAIN_US;
         if (hold->state == HOLD_ACTIVE && hold->expires_at <= now && !sent &&
             workload->account->job_count < SIM_JOBS_MAX) {

@@ -65,7 +65,7 @@ struct lonely {
 struct batch {
     enum batch_phase phase;
     struct arena arena;
-    uint32_t count; /* of taken */
+    uint32_t count;    /* of taken */
     size_t mark_taken; /* of the arena: deliveries are below, the part's things above */
 
     /* The part under way: taken[first] to taken[first + part - 1]. */
