@@ -47,33 +47,40 @@ static bool has_unseen_sku(const struct sim_account *account, const struct sim_c
     return false;
 }
 
-/* Between two statements there is room for one more place. */
+#define PLACES 16u /* between two statements: one before the other, if need be */
+
 static uint64_t place_alone(const struct sim_account *account, const struct sim_change *change,
                             const struct sim_entry *entry)
 {
-    return 2 * (has_unseen_sku(account, change, entry) ? change->locked_at : change->committed_at);
+    const bool unseen = has_unseen_sku(account, change, entry);
+    return PLACES * (unseen ? change->locked_at : change->committed_at);
 }
 
+/* What a job names may itself name what could not be seen, and so on: each comes before the next. */
 static uint64_t place_of(struct sim_account *account, const struct sim_change *change,
                          const struct sim_entry *entry)
 {
-    uint64_t place = UINT64_MAX;
-    for (;;) {
+    uint64_t read_at[PLACES - 1];
+    uint32_t depth = 0;
+    while (depth < PLACES - 1) {
         const struct sim_job *job = sim_account_job(account, entry->id, entry->meaning);
         const bool decided =
             entry->result.kind == RESULT_DECISION || entry->result.kind == RESULT_NOTHING;
         if (job == NULL || !decided || !was_unseen(account, named_by(&job->job), change)) {
             break;
         }
-        /* Before what it could not see, wherever that has its place. */
         const struct sim_job *named =
             &account->jobs[sim_account_original(account, named_by(&job->job))];
-        place = 2 * change->read_at < place ? 2 * change->read_at : place;
+        read_at[depth++] = PLACES * change->read_at;
         change = named->decided_by;
         entry = named->decided_as;
     }
-    const uint64_t last = place_alone(account, change, entry);
-    return last <= place ? last - (place == UINT64_MAX ? 0 : 1) : place;
+    uint64_t place = place_alone(account, change, entry);
+    while (depth > 0) {
+        depth--;
+        place = read_at[depth] < place ? read_at[depth] : place - 1;
+    }
+    return place;
 }
 
 /* They are nearly in order. */
