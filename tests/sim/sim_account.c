@@ -175,7 +175,8 @@ static void decided(struct sim_account *account, const struct sim_entry *entry,
     mark_decision(account, decision, lane);
 }
 
-static void mark_result(struct sim_account *account, const struct sim_entry *entry, uint32_t lane)
+static void mark_result(struct sim_account *account, const struct sim_entry *entry,
+                        const struct sim_change *change)
 {
     struct sim_marks *marks = account->core->marks;
     if (entry->result.kind == RESULT_ANSWER) {
@@ -186,12 +187,16 @@ static void mark_result(struct sim_account *account, const struct sim_entry *ent
     if (entry->result.kind != RESULT_REPEAT) {
         return;
     }
-    const struct sim_known *known = sim_rows_known(account->rows, entry->id);
     const uint32_t original = sim_account_original(account, entry->id);
-    const bool before = known != NULL && known->decision != NULL;
-    SIM_MARK(marks, before ? MARK_REPEAT_OF_COMMITTED : MARK_REPEAT_IN_BATCH);
-    if (original != SIM_JOB_NONE && account->jobs[original].decision != NULL &&
-        account->jobs[original].decided_lane != lane) {
+    if (original == SIM_JOB_NONE || account->jobs[original].decision == NULL) {
+        sim_break(account->core, "\"%.*s\" is called a repeat, and was never decided",
+                  SPAN_ARGUMENTS(entry->id));
+        return;
+    }
+    const struct sim_job *first = &account->jobs[original];
+    SIM_MARK(marks,
+             first->decided_by == change ? MARK_REPEAT_IN_BATCH : MARK_REPEAT_OF_COMMITTED);
+    if (first->decided_lane != change->lane) {
         SIM_MARK(marks, MARK_REPEAT_IN_OTHER_LANE);
     }
 }
@@ -201,7 +206,7 @@ void sim_account_committed(struct sim_account *account, const struct sim_change 
     uint64_t hash = change->read_at;
     for (uint32_t i = 0; i < change->entry_count; i++) {
         const struct sim_entry *entry = &change->entries[i];
-        mark_result(account, entry, change->lane);
+        mark_result(account, entry, change);
         hash = hash * 31 + sim_hash(entry->id.bytes, entry->id.size) + entry->result.kind;
         if (entry->result.kind == RESULT_DECISION) {
             hash = hash * 31 + entry->result.decision.outcome;

@@ -20,8 +20,16 @@ static void wake(struct sim_link *link, int64_t at)
     sim_wake(link->database->core, link->serving, at);
 }
 
+/* The server has, or will have, all that it needs to commit. */
+static bool is_saving(const struct sim_link *link)
+{
+    const struct sim_session *session = session_of(link);
+    return link->errand == ERRAND_SAVE && session->state == SESSION_BUSY && !session->broken &&
+           !link->stuck;
+}
+
 /* Lets go of the connection; the server finds out, and finishes what it has of a save. */
-static void hang_up(struct sim_link *link, bool silently)
+static void hang_up(struct sim_link *link, bool silently, bool saved)
 {
     struct sim_core *core = link->database->core;
     if (link->session == SIM_SESSION_NONE) {
@@ -29,8 +37,7 @@ static void hang_up(struct sim_link *link, bool silently)
     }
     const uint32_t number = (uint32_t)link->session;
     struct sim_session *session = session_of(link);
-    const bool saving = link->errand == ERRAND_SAVE && session->state == SESSION_BUSY &&
-                        !session->broken && !link->stuck;
+    const bool saving = saved && is_saving(link);
     session->link = NULL;
     link->session = SIM_SESSION_NONE;
     link->errand = ERRAND_NONE;
@@ -64,7 +71,7 @@ static enum port_answer lost(struct sim_link *link, struct error *error)
     }
     const enum port_answer answer =
         failed(link, saving ? ERROR_UNKNOWN : ERROR_RETRY, "the connection is lost", error);
-    hang_up(link, false);
+    hang_up(link, false, true);
     return answer;
 }
 
@@ -126,7 +133,7 @@ static enum port_answer make_ready(struct sim_link *link, struct error *error)
     if (link->session != SIM_SESSION_NONE && link->errand == ERRAND_NONE) {
         struct sim_session *session = session_of(link);
         if (session->broken || sim_strikes(link->database->core, FAULT_LOST_IDLE)) {
-            hang_up(link, false);
+            hang_up(link, false, true);
         }
     }
     if (link->session == SIM_SESSION_NONE) {
@@ -175,7 +182,7 @@ static void leave(struct sim_link *link)
         return;
     }
     if (link->errand != ERRAND_NONE) {
-        hang_up(link, false);
+        hang_up(link, false, true);
         return;
     }
     struct sim_session *session = session_of(link);
@@ -241,7 +248,7 @@ static enum port_answer go(struct sim_link *link, enum sim_errand errand, bool *
         ENSURE(link->errand == ERRAND_NONE); /* one at a time */
         if (is_read_only(link->database) && errand != ERRAND_LOOK && errand != ERRAND_SAVE) {
             SIM_MARK(link->database->core->marks, MARK_READ_ONLY_SEEN);
-            hang_up(link, false);
+            hang_up(link, false, true);
             return failed(link, ERROR_RETRY, "the session has become read-only", error);
         }
     }
@@ -455,9 +462,17 @@ void sim_database_turn(struct sim_database *database, uint32_t session)
 void sim_database_crashed(struct sim_database *database, uint32_t serving, bool silently)
 {
     struct sim_link *link = &database->links[serving];
-    if (link->database != NULL) {
-        hang_up(link, silently);
+    if (link->database == NULL || link->session == SIM_SESSION_NONE) {
+        return;
     }
+    /* What it has sent may still have been in its own machine. */
+    const bool saving = is_saving(link);
+    const bool sent = saving && prng_below(&database->core->chance, 2) == 0;
+    if (saving && !sent) {
+        SIM_MARK(database->core->marks, MARK_CRASH_IN_SAVE_LOST);
+    }
+    session_of(link)->crashed = true;
+    hang_up(link, silently, sent);
 }
 
 void sim_database_restart(struct sim_database *database, int64_t away)

@@ -55,7 +55,8 @@ struct sim_session {
     enum sim_trouble trouble;
     enum error_kind kind; /* of what was refused, or of the trouble to come */
     const char *why;
-    bool broken; /* the connection is gone; the client has not noticed */
+    bool crashed; /* whoever asked is dead */
+    bool broken;  /* the connection is gone; the client has not noticed */
     bool in_transaction;
     uint32_t rows; /* locked */
     uint32_t made; /* rows that it has inserted */

@@ -288,6 +288,10 @@ static enum statement_end save(struct sim_database *database, uint32_t number)
     if (broken != NULL) {
         sim_break(database->core, "lane %u: %s", change->lane, broken);
     }
+    if (session->link == NULL) {
+        SIM_MARK(database->core->marks,
+                 session->crashed ? MARK_CRASH_IN_SAVE_COMMITTED : MARK_COMMIT_LATE);
+    }
     database->commits++;
     *(database->first == NULL ? &database->first : &database->last->next) = change;
     database->last = change;

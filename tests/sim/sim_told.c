@@ -96,6 +96,9 @@ static struct sim_news news_of_answer(struct sim_account *account, uint32_t numb
         sim_break(account->core, "two answers \"%.*s\" differ", SPAN_ARGUMENTS(message->id));
     }
     copy->answer = news.hash;
+    if (span_is(message->type, "job.malformed")) {
+        SIM_MARK(account->core->marks, MARK_MALFORMED_ANSWERED);
+    }
     return news;
 }
 
