@@ -106,6 +106,7 @@ struct sim_account {
     struct sim_copy copies[SIM_COPIES_MAX];
     uint32_t copy_count;
     uint32_t acknowledged;
+    uint32_t put_aside;                    /* dead letters */
     uint32_t expire_of[SIM_JOBS_MAX];      /* the job that expires a hold; SIM_JOB_NONE */
     uint32_t came[SIM_LANES_MAX];          /* copies */
     uint32_t decided[SIM_LANES_MAX];       /* decisions */

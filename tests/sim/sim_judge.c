@@ -56,7 +56,8 @@ static uint64_t place_alone(const struct sim_account *account, const struct sim_
     return PLACES * (unseen ? change->locked_at : change->committed_at);
 }
 
-/* What a job names may itself name what could not be seen, and so on: each comes before the next. */
+/* What a job names may itself name what could not be seen, and so on: each comes before the next.
+ */
 static uint64_t place_of(struct sim_account *account, const struct sim_change *change,
                          const struct sim_entry *entry)
 {
