@@ -20,13 +20,23 @@ static bool was_unseen(const struct sim_account *account, struct span id,
     return by != NULL && by != change && by->committed_at > change->read_at;
 }
 
-/* The id of the hold or sale that a job names; absent: none. */
-static struct span named_by(const struct job *job)
+/* What a job depends on, and its transaction could not know: the id of the hold or sale that it
+ * names, or of the commit that sold a hold which it wants to cancel. Absent: it knew all. */
+static struct span unseen_by(const struct sim_account *account, const struct sim_entry *entry,
+                             const struct job *job, const struct sim_change *change)
 {
-    if (!span_absent(job->hold)) {
-        return job->hold;
+    const struct span named = !span_absent(job->hold)   ? job->hold
+                              : !span_absent(job->sale) ? job->sale
+                                                        : job->replaces;
+    if (entry->result.kind != RESULT_DECISION && entry->result.kind != RESULT_NOTHING) {
+        return SPAN_NONE;
     }
-    return span_absent(job->sale) ? job->replaces : job->sale;
+    if (was_unseen(account, named, change)) {
+        return named;
+    }
+    const struct sim_known *hold = sim_rows_known(account->rows, job->sale);
+    const struct span sold = hold == NULL || hold->hold == NULL ? SPAN_NONE : hold->hold->sale;
+    return was_unseen(account, sold, change) ? sold : SPAN_NONE;
 }
 
 /* Whether a SKU that it calls unknown was made known between its locks and its commit. */
@@ -65,13 +75,12 @@ static uint64_t place_of(struct sim_account *account, const struct sim_change *c
     uint32_t depth = 0;
     while (depth < PLACES - 1) {
         const struct sim_job *job = sim_account_job(account, entry->id, entry->meaning);
-        const bool decided =
-            entry->result.kind == RESULT_DECISION || entry->result.kind == RESULT_NOTHING;
-        if (job == NULL || !decided || !was_unseen(account, named_by(&job->job), change)) {
+        const struct span unseen =
+            job == NULL ? SPAN_NONE : unseen_by(account, entry, &job->job, change);
+        if (span_absent(unseen)) {
             break;
         }
-        const struct sim_job *named =
-            &account->jobs[sim_account_original(account, named_by(&job->job))];
+        const struct sim_job *named = &account->jobs[sim_account_original(account, unseen)];
         read_at[depth++] = PLACES * change->read_at;
         change = named->decided_by;
         entry = named->decided_as;
