@@ -10,14 +10,16 @@
 #include "tests/support/compare.h"
 #include "till/slot.h"
 
-/* Whether a transaction could not know what was decided under this id. */
+/* Whether a transaction could not know what was decided under this id, though it committed later.
+ */
 static bool was_unseen(const struct sim_account *account, struct span id,
                        const struct sim_change *change)
 {
     const uint32_t original = sim_account_original(account, id);
     const struct sim_change *by =
         original == SIM_JOB_NONE ? NULL : account->jobs[original].decided_by;
-    return by != NULL && by != change && by->committed_at > change->read_at;
+    return by != NULL && by->committed_at > change->read_at &&
+           by->committed_at < change->committed_at;
 }
 
 /* What a job depends on, and its transaction could not know: the id of the hold or sale that it
