@@ -169,7 +169,7 @@ static void decided(struct sim_account *account, const struct sim_entry *entry,
     check_order(account, job, entry, lane);
     original->decision = decision;
     original->decided_by = change;
-    original->decided_as = entry;
+    original->judged_at = UINT64_MAX;
     original->decided_lane = lane;
     original->decided_place = ++account->decided[lane];
     account->decisions++;

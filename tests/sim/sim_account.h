@@ -43,8 +43,8 @@ struct sim_job {
     uint32_t decided_lane;
     uint32_t decided_place; /* among the decisions of its lane */
     const struct sim_change *decided_by;
-    const struct sim_entry *decided_as;
-    uint64_t event; /* its hash; 0: not published yet */
+    uint64_t judged_at; /* its place in the judge's order */
+    uint64_t event;     /* its hash; 0: not published yet */
     bool event_routed;
     bool event_settled;
 };
