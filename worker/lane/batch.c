@@ -3,8 +3,10 @@
  * Parts of a batch: which jobs are decided together. */
 #include "worker/lane/batch.h"
 
-/* Also worker/rabbit/marker.h's. */
-static const struct span marker_type = {"till.marker", sizeof "till.marker" - 1};
+#include <stddef.h>
+#include <string.h>
+
+static const struct span marker_type = {DELIVERY_MARKER, sizeof DELIVERY_MARKER - 1};
 
 /* Published straight to the lane's queue, through the default exchange: whoever may write only the
  * entries cannot do that, and what he calls a marker is a job. */
@@ -40,8 +42,8 @@ static uint32_t part_from(const struct batch *batch, uint32_t first)
 
 void batch_init(struct batch *batch, void *memory, size_t size)
 {
+    memset(batch, 0, offsetof(struct batch, taken));
     arena_init(&batch->arena, memory, size);
-    batch->lonely = (struct lonely){.size = 0};
     batch_reset(batch);
 }
 

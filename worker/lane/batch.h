@@ -68,8 +68,7 @@ struct batch {
     uint64_t since_ms;  /* when the phase before this one was done */
     uint64_t loaded_ms; /* when the part's state, with the database's time, was there */
     struct arena arena;
-    struct taken taken[BATCH_JOBS_MAX];
-    uint32_t count;
+    uint32_t count;    /* of taken */
     size_t mark_taken; /* of the arena: deliveries are below, the part's things above */
 
     /* The part under way: taken[first] to taken[first + part - 1]. */
@@ -94,6 +93,8 @@ struct batch {
     uint32_t message_count;
     struct announced composed;  /* up to here these are */
     struct announced announced; /* up to here they were confirmed */
+
+    struct taken taken[BATCH_JOBS_MAX]; /* last: what is never taken is never touched */
 };
 
 /* The memory is the caller's, and stays with the batch. */

@@ -15,6 +15,10 @@
  * exchange can send one that counts as such; it is dropped. */
 #define DELIVERY_PROBE "till.probe"
 
+/* The type of the message behind which a generation has no more jobs, but for stragglers. Published
+ * straight to the lane's queue, through the default exchange. */
+#define DELIVERY_MARKER "till.marker"
+
 /* What one delivery may take off an arena: its body, and properties of 255 bytes each. */
 #define DELIVERY_MEMORY_MAX (JOB_SIZE_MAX + 8u * 1024u)
 

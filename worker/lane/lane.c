@@ -4,6 +4,7 @@
  * fails. While the broker confirms one batch, the next one is being decided. */
 #include "worker/lane/lane.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "worker/lane/advance.h"
@@ -323,7 +324,7 @@ void lane_init(struct lane *lane, const struct lane_plan *plan, struct broker br
                struct database database, uint64_t seed, void *memory)
 {
     ENSURE(plan->jobs_max >= 1 && plan->jobs_max <= BATCH_JOBS_MAX);
-    memset(lane, 0, sizeof *lane); /* it is too large for a compound literal on a thread's stack */
+    memset(lane, 0, offsetof(struct lane, batches)); /* those see to themselves */
     lane->plan = *plan;
     lane->broker = broker;
     lane->database = database;

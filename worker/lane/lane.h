@@ -37,7 +37,6 @@ struct lane {
     struct database database;
     struct origins origins;
     struct prng prng;
-    struct batch batches[BATCHES];
     uint32_t front; /* the batch being decided; the other one is being confirmed, or empty */
     bool front_waits;
     bool back_waits;
@@ -50,6 +49,7 @@ struct lane {
     uint64_t pause_until_ms; /* nothing is asked of the database or for a subscription until then */
     uint64_t asked_since_ms; /* since when the database is asked in vain; 0: it is not */
     struct lane_counters counters; /* any thread may read them */
+    struct batch batches[BATCHES];
 };
 
 /* The memory holds the arenas of all batches: BATCHES * BATCH_MEMORY bytes; it is the caller's. */

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The account of every job: what was published, what was decided, told, confirmed, acknowledged;
+ * and what must hold of it at each of these points, and at the end. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "tests/sim/sim_change.h"
+#include "tests/sim/sim_core.h"
+#include "tests/sim/sim_world.h"
+#include "worker/lane/message.h"
+
+enum {
+    SIM_COPIES_MAX = 1536,
+    SIM_VERSIONS = 64,  /* of a row, at once */
+    SIM_PAGES_MAX = 16, /* of such */
+};
+
+#define SIM_JOB_NONE  UINT32_MAX
+#define SIM_COPY_NONE UINT32_MAX
+
+enum sim_class {
+    CLASS_PLAIN,
+    CLASS_MALFORMED,
+    CLASS_POISON,   /* the database refuses it */
+    CLASS_CRASHING, /* whoever handles it dies */
+};
+
+/* One id and content that somebody sends. */
+struct sim_job {
+    struct job job; /* of a malformed one only the id means something; absent: it has none */
+    struct span body;
+    uint64_t meaning;
+    uint32_t original; /* the job whose id it has: itself, unless it uses that id again */
+    enum sim_class class;
+    uint32_t slot;
+    uint32_t first_copy;
+    /* Of what has this id; kept with the original. */
+    const struct decision *decision;
+    uint32_t decided_lane;
+    uint32_t decided_place; /* among the decisions of its lane */
+    const struct sim_change *decided_by;
+    uint64_t judged_at; /* its place in the judge's order */
+    uint64_t event;     /* its hash; 0: not published yet */
+    bool event_routed;
+    bool event_settled;
+};
+
+/* What has been confirmed of a copy. */
+enum sim_told {
+    TOLD_NOTHING = 0,
+    TOLD_ANSWER = 1,
+    TOLD_DEAD = 2,
+};
+
+/* One message with a job. */
+struct sim_copy {
+    uint32_t job;
+    uint32_t next; /* of the same job */
+    uint32_t slot; /* its routing key */
+    uint32_t lane;
+    uint32_t place; /* in its lane, in the order in which they came */
+    uint32_t delivery_count;
+    bool from_stock_exchange;
+    bool garbage_reply;
+    bool acknowledged;
+    uint32_t told;
+    uint64_t answer; /* its hash; 0: none */
+    char key[8];
+    uint32_t key_size;
+    char trace[4]; /* the number of the copy, as its traceparent */
+};
+
+enum sim_news_kind {
+    NEWS_DECISION,
+    NEWS_ANSWER,
+    NEWS_DEAD,
+    NEWS_STOCK,
+    NEWS_REPLY,
+};
+
+/* What a published message says. */
+struct sim_news {
+    enum sim_news_kind kind;
+    uint32_t about; /* a copy; of stock, a row */
+    uint32_t version;
+    uint32_t form; /* of stock: enum stock_news; of a dead letter: its reason */
+    uint64_t hash;
+};
+
+struct sim_version {
+    uint64_t changed; /* hash of its news; 0: none */
+    uint8_t settled;  /* bits of enum stock_news */
+};
+
+struct sim_account {
+    struct sim_core *core;
+    struct sim_rows *rows;
+    struct arena *arena;
+    const struct sim_world *world;
+    struct sim_job jobs[SIM_JOBS_MAX];
+    uint32_t job_count;
+    struct sim_copy copies[SIM_COPIES_MAX];
+    uint32_t copy_count;
+    uint32_t acknowledged;
+    uint32_t put_aside;                    /* dead letters */
+    uint32_t expire_of[SIM_JOBS_MAX];      /* the job that expires a hold; SIM_JOB_NONE */
+    uint32_t came[SIM_LANES_MAX];          /* copies */
+    uint32_t decided[SIM_LANES_MAX];       /* decisions */
+    uint32_t decided_place[SIM_LANES_MAX]; /* of the last one's copy, from 1 */
+    uint32_t told_place[SIM_LANES_MAX];    /* the last decision whose event was first routed */
+    instant decided_at;
+    uint32_t decisions;
+    struct sim_version *versions[SIM_ROWS_MAX][SIM_PAGES_MAX];
+};
+
+void sim_account_init(struct sim_account *account, struct sim_core *core, struct sim_rows *rows,
+                      struct arena *arena, const struct sim_world *world);
+
+/* NULL: nobody has sent such a job. */
+struct sim_job *sim_account_job(struct sim_account *account, struct span id, uint64_t meaning);
+
+/* The original of an id; SIM_JOB_NONE. */
+uint32_t sim_account_original(const struct sim_account *account, struct span id);
+
+/* A copy that was delivered, by its traceparent. */
+uint32_t sim_account_copy(const struct sim_account *account, struct span traceparent);
+
+/* Whether the database refuses one of the jobs. */
+bool sim_account_refuses(struct sim_account *account, const struct sim_change *change);
+void sim_account_committed(struct sim_account *account, const struct sim_change *change);
+
+/* A message is handed over; it is routed, perhaps; and its confirm is on its way, or it was given
+ * up. */
+struct sim_news sim_account_published(struct sim_account *account, const struct message *message);
+void sim_account_routed(struct sim_account *account, const struct sim_news *news);
+void sim_account_settled(struct sim_account *account, const struct sim_news *news);
+void sim_account_acknowledged(struct sim_account *account, uint32_t number);
+
+/* All that was published is done with. */
+bool sim_account_is_done(const struct sim_account *account);
+
+/* What was told of a row's version. */
+struct sim_version *sim_account_version(struct sim_account *account, uint32_t row,
+                                        uint32_t version);
+
+/* What must hold at the end. */
+void sim_account_check(struct sim_account *account);

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Queues and their consumers. */
+#include "tests/sim/sim_broker.h"
+
+#include <string.h>
+
+#include "common/base/ensure.h"
+
+/* ---- Queues ---- */
+
+static void wake(struct sim_plug *plug, int64_t at)
+{
+    sim_wake(plug->broker->core, plug->serving, at);
+}
+
+static void push_back(struct sim_queue *queue, uint32_t copy)
+{
+    queue->ready[(queue->head + queue->count++) % SIM_QUEUE] = (uint16_t)copy;
+}
+
+static void push_front(struct sim_queue *queue, uint32_t copy)
+{
+    queue->head = (queue->head + SIM_QUEUE - 1) % SIM_QUEUE;
+    queue->ready[queue->head] = (uint16_t)copy;
+    queue->count++;
+}
+
+static uint32_t pop(struct sim_queue *queue)
+{
+    const uint32_t copy = queue->ready[queue->head];
+    queue->head = (queue->head + 1) % SIM_QUEUE;
+    queue->count--;
+    return copy;
+}
+
+/* To the active consumer, as far as its window has room. */
+static void deliver(struct sim_broker *broker, uint32_t lane)
+{
+    struct sim_queue *queue = &broker->queues[lane];
+    struct sim_core *core = broker->core;
+    if (queue->active == SIM_CONSUMER_NONE) {
+        return;
+    }
+    struct sim_consumer *consumer = &broker->consumers[queue->active];
+    int64_t at = core->now + sim_between(core, 10, 100);
+    if (sim_strikes(core, FAULT_SLOW_DELIVERY)) {
+        at += sim_between(core, 1, 200 * SIM_MS);
+    }
+    while (queue->count > 0 && consumer->next - consumer->first < broker->world->prefetch &&
+           consumer->next - consumer->taken < SIM_WINDOW / 2) {
+        const uint32_t copy = pop(queue);
+        const uint32_t place = (uint32_t)(consumer->next % SIM_WINDOW);
+        const uint32_t before = (uint32_t)((consumer->next - 1) % SIM_WINDOW);
+        consumer->copies[place] = copy;
+        consumer->counts[place] = broker->account->copies[copy].delivery_count;
+        consumer->arrives[place] =
+            consumer->next > 1 && consumer->arrives[before] > at ? consumer->arrives[before] : at;
+        consumer->next++;
+        if (consumer->plug != NULL) {
+            wake(consumer->plug, consumer->arrives[place]);
+        }
+    }
+}
+
+/* ---- Consumers ---- */
+
+static uint32_t number_of(const struct sim_broker *broker, const struct sim_consumer *consumer)
+{
+    return (uint32_t)(consumer - broker->consumers);
+}
+
+static void activate_next(struct sim_broker *broker, uint32_t lane)
+{
+    struct sim_queue *queue = &broker->queues[lane];
+    if (queue->active != SIM_CONSUMER_NONE) {
+        return;
+    }
+    struct sim_consumer *first = NULL;
+    for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
+        struct sim_consumer *consumer = &broker->consumers[i];
+        if (consumer->state == CONSUMER_WAITING && consumer->lane == lane &&
+            (first == NULL || consumer->asked < first->asked)) {
+            first = consumer;
+        }
+    }
+    if (first == NULL) {
+        return;
+    }
+    first->state = CONSUMER_ACTIVE;
+    queue->active = number_of(broker, first);
+    if (first->was_suspect) {
+        SIM_MARK(broker->core->marks, MARK_ZOMBIE_ACTIVE_AGAIN);
+    }
+    sim_note(broker->core, EVENT_ACTIVE, lane, queue->active, 0);
+    deliver(broker, lane);
+}
+
+/* All that it has not acknowledged goes to the front, in order. */
+static void return_window(struct sim_broker *broker, struct sim_consumer *consumer)
+{
+    struct sim_queue *queue = &broker->queues[consumer->lane];
+    const uint64_t count = consumer->next - consumer->first;
+    for (uint64_t tag = consumer->next; tag > consumer->first; tag--) {
+        const uint32_t copy = consumer->copies[(tag - 1) % SIM_WINDOW];
+        broker->account->copies[copy].delivery_count++;
+        push_front(queue, copy);
+    }
+    if (count > 0) {
+        SIM_MARK(broker->core->marks, MARK_TAKEOVER_IN_HAND);
+        sim_note(broker->core, EVENT_RETURNED, consumer->lane, number_of(broker, consumer), count);
+    }
+    if (count > 0 && count == broker->world->prefetch) {
+        SIM_MARK(broker->core->marks, MARK_REDELIVERED_WINDOW);
+    }
+    consumer->first = consumer->next;
+}
+
+static void leave_line(struct sim_broker *broker, struct sim_consumer *consumer)
+{
+    struct sim_queue *queue = &broker->queues[consumer->lane];
+    return_window(broker, consumer);
+    if (queue->active == number_of(broker, consumer)) {
+        queue->active = SIM_CONSUMER_NONE;
+    }
+}
+
+static void close_consumer(struct sim_broker *broker, struct sim_consumer *consumer)
+{
+    leave_line(broker, consumer);
+    consumer->state = CONSUMER_FREE;
+    if (consumer->plug != NULL) {
+        consumer->plug->consumer = SIM_CONSUMER_NONE;
+        consumer->plug = NULL;
+    }
+    sim_timers_set(&broker->core->timers, ACTOR_CONSUMER + number_of(broker, consumer), SIM_NEVER);
+    activate_next(broker, consumer->lane);
+}
+
+/* Its client does not know. Later it stands in the line again, or is closed after all. */
+static void hand_on(struct sim_broker *broker, struct sim_consumer *consumer)
+{
+    struct sim_core *core = broker->core;
+    leave_line(broker, consumer);
+    consumer->state = CONSUMER_SUSPECT;
+    consumer->asked = ++broker->asked;
+    consumer->was_suspect = true;
+    sim_timers_set(&core->timers, ACTOR_CONSUMER + number_of(broker, consumer),
+                   core->now + sim_between(core, SIM_MS, sim_between(core, 10, 5000) * SIM_MS));
+    activate_next(broker, consumer->lane);
+}
+
+static uint32_t free_consumer(const struct sim_broker *broker)
+{
+    for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
+        if (broker->consumers[i].state == CONSUMER_FREE) {
+            return i;
+        }
+    }
+    ENSURE(!"there are consumers enough");
+    return SIM_CONSUMER_NONE;
+}
+
+void sim_broker_consumer_turn(struct sim_broker *broker, uint32_t number)
+{
+    struct sim_consumer *consumer = &broker->consumers[number];
+    struct sim_core *core = broker->core;
+    sim_timers_set(&core->timers, ACTOR_CONSUMER + number, SIM_NEVER);
+    const bool restored = consumer->state == CONSUMER_SUSPECT && consumer->plug != NULL &&
+                          prng_below(&core->chance, 2) == 0;
+    if (restored) {
+        consumer->state = CONSUMER_WAITING;
+        activate_next(broker, consumer->lane);
+        return;
+    }
+    if (consumer->plug != NULL) {
+        consumer->plug->lost = true;
+        wake(consumer->plug, core->now);
+    }
+    if (consumer->plug != NULL && consumer->state != CONSUMER_SUSPECT) {
+        sim_channel_lose(consumer->plug); /* both connections have been silent */
+    }
+    if (consumer->state != CONSUMER_FREE) {
+        close_consumer(broker, consumer);
+    }
+}
+
+/* ---- The port ---- */
+
+static enum port_answer lost(struct sim_plug *plug, const char *why, struct error *error)
+{
+    plug->lost = false;
+    plug->asking = false;
+    error_set(error, ERROR_RETRY, "%s", why);
+    return PORT_FAILED;
+}
+
+static enum port_answer subscribe(void *self, struct error *error)
+{
+    struct sim_plug *plug = self;
+    struct sim_broker *broker = plug->broker;
+    struct sim_core *core = broker->core;
+    if (!plug->asking) {
+        plug->asking = true;
+        plug->lost = false;
+        plug->asked_at = core->now;
+        wake(plug, core->now + sim_between(core, 100, 3000));
+        return PORT_WAIT;
+    }
+    if (broker->cut[plug->worker]) {
+        if (core->now - plug->asked_at >= 10 * SIM_SECOND) {
+            return lost(plug, "the broker cannot be reached", error);
+        }
+        wake(plug, plug->asked_at + 10 * SIM_SECOND);
+        return PORT_WAIT;
+    }
+    plug->asking = false;
+    plug->consumer = free_consumer(broker);
+    struct sim_consumer *consumer = &broker->consumers[plug->consumer];
+    consumer->state = CONSUMER_WAITING;
+    consumer->plug = plug;
+    consumer->lane = plug->lane;
+    consumer->first = consumer->next = consumer->taken = 1;
+    consumer->asked = ++broker->asked;
+    consumer->was_suspect = false;
+    sim_note(core, EVENT_SUBSCRIBED, plug->serving, plug->consumer, 0);
+    activate_next(broker, plug->lane);
+    return PORT_DONE;
+}
+
+/* What goes wrong with a consumer, now and then, when it is looked at. */
+static void disturb(struct sim_plug *plug)
+{
+    struct sim_broker *broker = plug->broker;
+    struct sim_consumer *consumer = &broker->consumers[plug->consumer];
+    if (sim_strikes(broker->core, FAULT_CONSUMER_LOST) ||
+        sim_strikes(broker->core, FAULT_CHANNEL_CLOSED)) {
+        sim_note(broker->core, EVENT_LOST, plug->serving, 0, 0);
+        close_consumer(broker, consumer);
+        plug->lost = true;
+    } else if (consumer->state == CONSUMER_ACTIVE && sim_strikes(broker->core, FAULT_HANDED_ON)) {
+        hand_on(broker, consumer);
+    }
+}
+
+/* As the real one does: all properties are copied into the batch's memory. */
+static void hand_over(const struct sim_account *account, uint32_t number, struct arena *arena,
+                      struct delivery *delivery)
+{
+    const struct sim_copy *copy = &account->copies[number];
+    const struct sim_job *job = &account->jobs[copy->job];
+    char *body = arena_take_bytes(arena, job->body.size);
+    ENSURE(body != NULL);
+    memcpy(body, job->body.bytes, job->body.size);
+    *delivery = (struct delivery){
+        .size = job->body.size,
+        .body = {body, job->body.size},
+        .exchange = copy->from_stock_exchange ? SPAN_OF("till.stock") : SPAN_OF("till.jobs"),
+        .routing_key = {copy->key, copy->key_size},
+        .message_id = job->job.id,
+        .reply_to = copy->garbage_reply ? SPAN_OF("amq.rabbitmq.reply-to.garbage") : SPAN_NONE,
+        .content_type = SPAN_OF("application/json"),
+        .traceparent = {copy->trace, sizeof copy->trace},
+        .timestamp = TIMESTAMP_NONE,
+        .timestamp_in_ms = TIMESTAMP_NONE,
+    };
+}
+
+static enum port_answer take(void *self, struct arena *arena, struct delivery *delivery,
+                             struct error *error)
+{
+    struct sim_plug *plug = self;
+    struct sim_broker *broker = plug->broker;
+    if (plug->consumer != SIM_CONSUMER_NONE && !plug->lost) {
+        disturb(plug);
+    }
+    if (plug->consumer == SIM_CONSUMER_NONE || plug->lost) {
+        return lost(plug, "the consuming connection is lost", error);
+    }
+    struct sim_consumer *consumer = &broker->consumers[plug->consumer];
+    const uint32_t place = (uint32_t)(consumer->taken % SIM_WINDOW);
+    if (consumer->taken == consumer->next || broker->cut[plug->worker]) {
+        return PORT_WAIT;
+    }
+    if (consumer->arrives[place] > broker->core->now) {
+        wake(plug, consumer->arrives[place]);
+        return PORT_WAIT;
+    }
+    hand_over(broker->account, consumer->copies[place], arena, delivery);
+    delivery->tag = consumer->taken++;
+    delivery->delivery_count = consumer->counts[place];
+    sim_note(broker->core, EVENT_DELIVERED, plug->serving, consumer->copies[place],
+             delivery->delivery_count);
+    return PORT_DONE;
+}
+
+/* What was returned meanwhile is somebody else's: the acknowledgement means nothing. */
+static enum port_answer acknowledge(void *self, uint64_t tag, struct error *error)
+{
+    struct sim_plug *plug = self;
+    struct sim_broker *broker = plug->broker;
+    if (plug->consumer == SIM_CONSUMER_NONE || plug->lost) {
+        return lost(plug, "the consuming connection is lost", error);
+    }
+    struct sim_consumer *consumer = &broker->consumers[plug->consumer];
+    ENSURE(tag < consumer->taken);
+    if (broker->cut[plug->worker]) {
+        return PORT_DONE;
+    }
+    if (tag < consumer->first) {
+        SIM_MARK(broker->core->marks, MARK_ZOMBIE_ACK_IGNORED);
+        sim_note(broker->core, EVENT_ACK_IGNORED, plug->serving, plug->consumer, tag);
+        return PORT_DONE;
+    }
+    sim_note(broker->core, EVENT_ACKED, plug->serving, plug->consumer, tag);
+    for (; consumer->first <= tag; consumer->first++) {
+        sim_account_acknowledged(broker->account, consumer->copies[consumer->first % SIM_WINDOW]);
+    }
+    deliver(broker, consumer->lane);
+    return PORT_DONE;
+}
+
+static void give_back(void *self)
+{
+    struct sim_plug *plug = self;
+    struct sim_broker *broker = plug->broker;
+    sim_channel_forget(plug);
+    plug->lost = false;
+    plug->asking = false;
+    if (plug->consumer == SIM_CONSUMER_NONE) {
+        return;
+    }
+    struct sim_consumer *consumer = &broker->consumers[plug->consumer];
+    if (broker->cut[plug->worker]) { /* the broker does not hear of it */
+        consumer->plug = NULL;
+        plug->consumer = SIM_CONSUMER_NONE;
+        sim_timers_set(&broker->core->timers, ACTOR_CONSUMER + number_of(broker, consumer),
+                       broker->core->now + sim_between(broker->core, 1, 15 * SIM_SECOND));
+        return;
+    }
+    close_consumer(broker, consumer);
+}
+
+static const struct broker_ops ops = {
+    .subscribe = subscribe,
+    .take = take,
+    .publish = sim_channel_publish,
+    .confirm = sim_channel_confirm,
+    .acknowledge = acknowledge,
+    .give_back = give_back,
+};
+
+/* ---- From outside ---- */
+
+void sim_broker_init(struct sim_broker *broker, struct sim_core *core, struct sim_account *account,
+                     const struct sim_world *world)
+{
+    broker->core = core;
+    broker->account = account;
+    broker->world = world;
+    broker->asked = 0;
+    broker->nacks_events = sim_strikes(core, FAULT_NACKING_SUBSCRIBER);
+    memset(broker->cut, 0, sizeof broker->cut);
+    for (uint32_t i = 0; i < SIM_LANES_MAX; i++) {
+        broker->queues[i].head = 0;
+        broker->queues[i].count = 0;
+        broker->queues[i].active = SIM_CONSUMER_NONE;
+    }
+    for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
+        broker->consumers[i].state = CONSUMER_FREE;
+        broker->consumers[i].plug = NULL;
+    }
+    for (uint32_t i = 0; i < SIM_SERVINGS_MAX; i++) {
+        broker->plugs[i].broker = NULL;
+    }
+}
+
+struct broker sim_broker_port(struct sim_broker *broker, uint32_t serving, uint32_t worker,
+                              uint32_t lane)
+{
+    struct sim_plug *plug = &broker->plugs[serving];
+    plug->broker = broker;
+    plug->serving = serving;
+    plug->worker = worker;
+    plug->lane = lane;
+    plug->consumer = SIM_CONSUMER_NONE;
+    plug->asking = false;
+    plug->lost = false;
+    sim_channel_init(&plug->channel);
+    return (struct broker){&ops, plug};
+}
+
+void sim_broker_publish(struct sim_broker *broker, uint32_t copy)
+{
+    const uint32_t lane = broker->account->copies[copy].lane;
+    push_back(&broker->queues[lane], copy);
+    deliver(broker, lane);
+}
+
+void sim_broker_crashed(struct sim_broker *broker, uint32_t serving, bool silently)
+{
+    struct sim_plug *plug = &broker->plugs[serving];
+    if (plug->broker == NULL) {
+        return;
+    }
+    sim_channel_lose(plug);
+    if (plug->consumer == SIM_CONSUMER_NONE) {
+        return;
+    }
+    struct sim_consumer *consumer = &broker->consumers[plug->consumer];
+    consumer->plug = NULL;
+    plug->consumer = SIM_CONSUMER_NONE;
+    const int64_t noticed = silently ? sim_between(broker->core, 10 * SIM_SECOND, 15 * SIM_SECOND)
+                                     : sim_between(broker->core, 100, 10 * SIM_MS);
+    sim_timers_set(&broker->core->timers, ACTOR_CONSUMER + number_of(broker, consumer),
+                   broker->core->now + noticed);
+}
+
+void sim_broker_silent(struct sim_broker *broker, uint32_t serving)
+{
+    const struct sim_plug *plug = &broker->plugs[serving];
+    if (plug->broker != NULL && plug->consumer != SIM_CONSUMER_NONE) {
+        struct sim_consumer *consumer = &broker->consumers[plug->consumer];
+        consumer->state = consumer->state == CONSUMER_SUSPECT ? CONSUMER_WAITING : consumer->state;
+        sim_timers_set(&broker->core->timers, ACTOR_CONSUMER + plug->consumer,
+                       broker->core->now +
+                           sim_between(broker->core, 10 * SIM_SECOND, 15 * SIM_SECOND));
+    }
+}
+
+void sim_broker_forget(struct sim_broker *broker, uint32_t serving)
+{
+    struct sim_plug *plug = &broker->plugs[serving];
+    if (plug->broker == NULL) {
+        return;
+    }
+    sim_channel_lose(plug);
+    if (plug->consumer != SIM_CONSUMER_NONE) {
+        close_consumer(broker, &broker->consumers[plug->consumer]);
+        plug->lost = true;
+    }
+}
+
+bool sim_broker_is_empty(const struct sim_broker *broker)
+{
+    for (uint32_t i = 0; i < broker->world->lanes; i++) {
+        if (broker->queues[i].count > 0) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
+        const struct sim_consumer *consumer = &broker->consumers[i];
+        if (consumer->state != CONSUMER_FREE && consumer->first != consumer->next) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The server's side: statement after statement, each in its own snapshot, with locks in between. */
+#include <stddef.h>
+
+#include "common/base/ensure.h"
+#include "tests/sim/sim_account.h"
+#include "tests/sim/sim_database.h"
+
+#define LANE_ROW ((int)SIM_ROWS_MAX)
+
+/* The statements of a load, in the order in which the real one sends them. */
+enum load_step {
+    LOAD_LANE,
+    LOAD_ADD,
+    LOAD_LOCK,
+    LOAD_DECISIONS,
+    LOAD_SALES,
+    LOAD_HOLDS,
+    LOAD_TALLIES,
+    LOAD_CLOCK,
+    LOAD_STEPS,
+};
+
+enum statement_end {
+    STATEMENT_DONE,
+    STATEMENT_WAITS,
+    STATEMENT_REFUSED,
+};
+
+static void due(struct sim_database *database, uint32_t number, int64_t at)
+{
+    sim_timers_set(&database->core->timers, ACTOR_SESSION + number, at);
+}
+
+static enum statement_end refuse(struct sim_session *session, enum error_kind kind, const char *why)
+{
+    session->kind = kind;
+    session->why = why;
+    return STATEMENT_REFUSED;
+}
+
+/* ---- Locks ---- */
+
+static int holder_of(const struct sim_database *database, const struct sim_session *session)
+{
+    if (session->waits_for == LANE_ROW) {
+        return database->lane_holders[session->lane];
+    }
+    const struct sim_row *row = &database->rows.rows[session->waits_for];
+    return row->holder != SIM_SESSION_NONE ? row->holder : row->creator;
+}
+
+/* Whoever waits looks again, those who have waited longest first. */
+static void wake_waiting(struct sim_database *database)
+{
+    for (uint32_t i = 0; i < SIM_SESSIONS_MAX; i++) {
+        if (database->sessions[i].state == SESSION_WAITING) {
+            const int64_t waited = database->core->now - database->sessions[i].waiting_since;
+            due(database, i, database->core->now + (waited > SIM_SECOND ? 0 : 1));
+        }
+    }
+}
+
+static void release(struct sim_database *database, uint32_t number)
+{
+    struct sim_session *session = &database->sessions[number];
+    for (uint32_t i = 0; i < database->rows.row_count; i++) {
+        struct sim_row *row = &database->rows.rows[i];
+        row->holder = row->holder == (int)number ? SIM_SESSION_NONE : row->holder;
+        row->creator = row->creator == (int)number ? SIM_SESSION_NONE : row->creator;
+    }
+    if (session->has_lane) {
+        database->lane_holders[session->lane] = SIM_SESSION_NONE;
+    }
+    session->rows = 0;
+    session->made = 0;
+    session->has_lane = false;
+    session->in_transaction = false;
+    wake_waiting(database);
+}
+
+/* Whether whoever is waited for waits, in the end, for this session. */
+static bool is_deadlock(const struct sim_database *database, uint32_t number)
+{
+    uint32_t at = number;
+    for (uint32_t i = 0; i < SIM_SESSIONS_MAX; i++) {
+        const struct sim_session *session = &database->sessions[at];
+        const int holder = session->state == SESSION_WAITING || i == 0
+                               ? holder_of(database, session)
+                               : SIM_SESSION_NONE;
+        if (holder == SIM_SESSION_NONE) {
+            return false;
+        }
+        at = (uint32_t)holder;
+        if (at == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum statement_end wait_for(struct sim_database *database, uint32_t number, int row)
+{
+    struct sim_session *session = &database->sessions[number];
+    session->waits_for = row;
+    if (is_deadlock(database, number)) {
+        return refuse(session, ERROR_RETRY, "deadlock detected");
+    }
+    SIM_MARK(database->core->marks, row == LANE_ROW ? MARK_LANE_LOCK_WAIT : MARK_LOCK_WAIT);
+    return STATEMENT_WAITS;
+}
+
+static enum statement_end lock_lane(struct sim_database *database, uint32_t number)
+{
+    struct sim_session *session = &database->sessions[number];
+    int *holder = &database->lane_holders[session->lane];
+    if (*holder != SIM_SESSION_NONE && *holder != (int)number) {
+        return wait_for(database, number, LANE_ROW);
+    }
+    *holder = (int)number;
+    session->has_lane = true;
+    return STATEMENT_DONE;
+}
+
+/* Inserting waits for whoever has inserted the same row and not yet committed. */
+static enum statement_end add_rows(struct sim_database *database, uint32_t number)
+{
+    struct sim_session *session = &database->sessions[number];
+    const uint32_t made = sim_rows_made(&database->rows, session->link->demand);
+    for (uint32_t i = 0; i < database->rows.row_count; i++) {
+        struct sim_row *row = &database->rows.rows[i];
+        if ((made & 1u << i) == 0 || row->there || row->creator == (int)number) {
+            continue;
+        }
+        if (row->creator != SIM_SESSION_NONE) {
+            return wait_for(database, number, (int)i);
+        }
+        row->creator = (int)number;
+        session->made |= 1u << i;
+    }
+    return STATEMENT_DONE;
+}
+
+/* A statement's snapshot, taken when it begins: it does not see what is inserted while it waits. */
+static void see_rows(struct sim_database *database, uint32_t number)
+{
+    struct sim_session *session = &database->sessions[number];
+    if (session->state == SESSION_WAITING) {
+        return;
+    }
+    session->locked_at = ++database->statements;
+    session->seen = 0;
+    for (uint32_t i = 0; i < database->rows.row_count; i++) {
+        const struct sim_row *row = &database->rows.rows[i];
+        session->seen |= row->there || row->creator == (int)number ? 1u << i : 0;
+    }
+}
+
+/* In order. */
+static enum statement_end lock_rows(struct sim_database *database, uint32_t number)
+{
+    struct sim_session *session = &database->sessions[number];
+    struct sim_link *link = session->link;
+    see_rows(database, number);
+    const uint32_t wanted = sim_rows_demanded(&database->rows, link->demand) & session->seen;
+    for (uint32_t i = 0; i < database->rows.row_count; i++) {
+        struct sim_row *row = &database->rows.rows[i];
+        if ((wanted & 1u << i) == 0 || (session->rows & 1u << i) != 0) {
+            continue;
+        }
+        if (row->holder != SIM_SESSION_NONE) {
+            return wait_for(database, number, (int)i);
+        }
+        row->holder = (int)number;
+        session->rows |= 1u << i;
+    }
+    return sim_rows_read_stocks(&database->rows, link->demand, session->rows, link->arena,
+                                link->state)
+               ? STATEMENT_DONE
+               : refuse(session, ERROR_JOB, "the batch does not fit into memory");
+}
+
+/* ---- Statements ---- */
+
+static enum statement_end begin_load(struct sim_database *database, uint32_t number)
+{
+    struct sim_session *session = &database->sessions[number];
+    struct sim_link *link = session->link;
+    session->in_transaction = true;
+    session->commits_before = database->commits;
+    const enum statement_end end = lock_lane(database, number);
+    if (end != STATEMENT_DONE) {
+        return end;
+    }
+    if (database->epochs[session->lane] != link->epoch) {
+        return refuse(session, ERROR_FENCED, "another worker has the lane");
+    }
+    return STATEMENT_DONE;
+}
+
+static enum statement_end read_clock(struct sim_database *database, struct sim_session *session)
+{
+    session->link->state->now = sim_database_now(database);
+    if (database->commits != session->commits_before) {
+        SIM_MARK(database->core->marks, MARK_LOAD_BETWEEN);
+    }
+    return STATEMENT_DONE;
+}
+
+static enum statement_end load_step(struct sim_database *database, uint32_t number)
+{
+    struct sim_session *session = &database->sessions[number];
+    struct sim_link *link = session->link;
+    bool fits = true;
+    switch ((enum load_step)session->step) {
+    case LOAD_LANE:
+        return begin_load(database, number);
+    case LOAD_ADD:
+        return add_rows(database, number);
+    case LOAD_LOCK:
+        return lock_rows(database, number);
+    case LOAD_DECISIONS:
+        session->read_at = ++database->statements;
+        fits = sim_rows_read_decisions(&database->rows, link->demand, link->arena, link->state);
+        break;
+    case LOAD_SALES:
+        fits = sim_rows_read_sales(&database->rows, link->demand, link->arena, link->state);
+        break;
+    case LOAD_HOLDS:
+        fits = sim_rows_read_holds(&database->rows, link->demand, link->arena, link->state);
+        break;
+    case LOAD_TALLIES:
+        fits = sim_rows_read_tallies(&database->rows, link->demand, link->arena, link->state);
+        break;
+    case LOAD_CLOCK:
+        return read_clock(database, session);
+    case LOAD_STEPS:
+        break;
+    }
+    return fits ? STATEMENT_DONE : refuse(session, ERROR_JOB, "the batch does not fit into memory");
+}
+
+static enum statement_end look_step(struct sim_database *database, struct sim_session *session)
+{
+    struct sim_link *link = session->link;
+    const bool fits =
+        session->step == 0
+            ? sim_rows_read_sales(&database->rows, link->demand, link->arena, &link->looked)
+            : sim_rows_read_holds(&database->rows, link->demand, link->arena, &link->looked);
+    return fits ? STATEMENT_DONE : refuse(session, ERROR_JOB, "the batch does not fit into memory");
+}
+
+static enum statement_end claim(struct sim_database *database, uint32_t number)
+{
+    struct sim_session *session = &database->sessions[number];
+    const enum statement_end end = lock_lane(database, number);
+    if (end != STATEMENT_DONE) {
+        return end;
+    }
+    const uint64_t epoch = ++database->epochs[session->lane];
+    if (session->link != NULL) {
+        session->link->epoch = epoch;
+    }
+    release(database, number);
+    return STATEMENT_DONE;
+}
+
+static enum statement_end save(struct sim_database *database, uint32_t number)
+{
+    struct sim_session *session = &database->sessions[number];
+    struct sim_change *change = session->change;
+    if (!span_absent(sim_change_decided(&database->rows, change))) {
+        SIM_MARK(database->core->marks, MARK_DECIDED_MEANWHILE);
+        return refuse(session, ERROR_RETRY, "duplicate key: decision_once");
+    }
+    if (sim_account_refuses(database->account, change)) {
+        return refuse(session, ERROR_JOB, "a value that the database does not take");
+    }
+    if (!session->has_lane) {
+        sim_break(database->core, "a transaction commits that no longer has its lane");
+    }
+    for (uint32_t i = 0; i < database->rows.row_count; i++) {
+        database->rows.rows[i].there |= database->rows.rows[i].creator == (int)number;
+    }
+    change->committed_at = ++database->statements;
+    const char *broken = sim_change_apply(&database->rows, change);
+    if (broken != NULL) {
+        sim_break(database->core, "lane %u: %s", change->lane, broken);
+    }
+    if (session->link == NULL) {
+        SIM_MARK(database->core->marks,
+                 session->crashed ? MARK_CRASH_IN_SAVE_COMMITTED : MARK_COMMIT_LATE);
+    }
+    database->commits++;
+    *(database->first == NULL ? &database->first : &database->last->next) = change;
+    database->last = change;
+    sim_account_committed(database->account, change);
+    release(database, number);
+    return STATEMENT_DONE;
+}
+
+static enum statement_end step(struct sim_database *database, uint32_t number, bool *last)
+{
+    struct sim_session *session = &database->sessions[number];
+    *last = true;
+    switch (session->errand) {
+    case ERRAND_CLAIM:
+        return claim(database, number);
+    case ERRAND_LONELY:
+        session->link->begun = sim_rows_count_lonely(&database->rows, session->link->lonely);
+        return STATEMENT_DONE;
+    case ERRAND_LOOK:
+        *last = session->step == 1;
+        return look_step(database, session);
+    case ERRAND_LOAD:
+        *last = session->step == LOAD_CLOCK;
+        return load_step(database, number);
+    case ERRAND_SAVE:
+        return save(database, number);
+    case ERRAND_ROLLBACK:
+        release(database, number);
+        return STATEMENT_DONE;
+    case ERRAND_NONE:
+    case ERRAND_DIAL:
+        break;
+    }
+    return STATEMENT_DONE;
+}
+
+/* ---- Sessions ---- */
+
+void sim_session_free(struct sim_database *database, uint32_t number)
+{
+    struct sim_session *session = &database->sessions[number];
+    release(database, number);
+    session->state = SESSION_FREE;
+    session->link = NULL;
+    due(database, number, SIM_NEVER);
+}
+
+void sim_session_roll_back(struct sim_database *database, uint32_t number)
+{
+    struct sim_session *session = &database->sessions[number];
+    sim_note(database->core, EVENT_ROLLED_BACK, session->lane, number, 0);
+    if (session->link == NULL) {
+        sim_session_free(database, number);
+        return;
+    }
+    release(database, number);
+    session->broken = true;
+    session->state = SESSION_ANSWERED;
+    session->answer_at = database->core->now;
+    due(database, number, SIM_NEVER);
+    sim_wake(database->core, session->link->serving, database->core->now);
+}
+
+/* The answer begins its way. */
+static void answer(struct sim_database *database, uint32_t number)
+{
+    struct sim_session *session = &database->sessions[number];
+    struct sim_core *core = database->core;
+    if (session->link == NULL) {
+        sim_session_free(database, number);
+        return;
+    }
+    session->state = SESSION_ANSWERED;
+    session->answer_at = core->now + sim_between(core, 20, 150);
+    due(database, number, session->in_transaction ? core->now + SIM_IDLE_US : SIM_NEVER);
+    sim_wake(core, session->link->serving, session->answer_at);
+}
+
+void sim_session_begin(struct sim_database *database, uint32_t number, enum sim_errand errand)
+{
+    struct sim_session *session = &database->sessions[number];
+    struct sim_core *core = database->core;
+    int64_t way = sim_between(core, 20, 200);
+    session->errand = errand;
+    session->step = 0;
+    session->state = SESSION_BUSY;
+    session->kind = ERROR_NONE;
+    if (sim_strikes(core, FAULT_DATABASE_SLOW)) {
+        way = sim_between(core, SIM_MS, 12 * SIM_SECOND);
+    }
+    due(database, number, core->now + way);
+}
+
+/* Looks who blocks: a session that waits for its client is ended. */
+static void look_for_blocker(struct sim_database *database, uint32_t number)
+{
+    struct sim_session *session = &database->sessions[number];
+    const int64_t waited = database->core->now - session->waiting_since;
+    const int holder = holder_of(database, session);
+    if (holder == SIM_SESSION_NONE || waited < SIM_BLOCKER_US) {
+        return;
+    }
+    const struct sim_session *blocker = &database->sessions[holder];
+    const bool idle = blocker->state == SESSION_IDLE || blocker->state == SESSION_ANSWERED;
+    if (idle && blocker->in_transaction) {
+        SIM_MARK(database->core->marks, MARK_BLOCKER_ENDED);
+        sim_session_roll_back(database, (uint32_t)holder);
+    }
+}
+
+static bool goes_wrong(struct sim_database *database, uint32_t number, bool before)
+{
+    struct sim_session *session = &database->sessions[number];
+    if (session->trouble != (before ? TROUBLE_LOST_BEFORE : TROUBLE_LOST_AFTER)) {
+        return false;
+    }
+    sim_note(database->core, EVENT_LOST, session->lane, number, session->errand);
+    sim_session_roll_back(database, number);
+    return true;
+}
+
+/* One statement. */
+static void run(struct sim_database *database, uint32_t number)
+{
+    struct sim_session *session = &database->sessions[number];
+    struct sim_core *core = database->core;
+    bool last = true;
+    if (session->trouble == TROUBLE_REFUSED) {
+        session->trouble = TROUBLE_NONE;
+        (void)refuse(session, session->kind, "refused");
+        answer(database, number);
+        return;
+    }
+    enum statement_end end = step(database, number, &last);
+    sim_note(core, EVENT_STATEMENT, session->lane, (uint32_t)session->errand << 8 | session->step,
+             (uint64_t)end << 32 | number);
+    if (end == STATEMENT_WAITS) {
+        session->waiting_since =
+            session->state == SESSION_WAITING ? session->waiting_since : core->now;
+        session->state = SESSION_WAITING;
+        sim_note(core, EVENT_WAITING, session->lane, (uint32_t)session->waits_for, number);
+        due(database, number, core->now + SIM_BLOCKER_US);
+        return;
+    }
+    if (end == STATEMENT_REFUSED || last) {
+        if (end == STATEMENT_REFUSED || !goes_wrong(database, number, false)) {
+            answer(database, number);
+        }
+        return;
+    }
+    session->state = SESSION_BUSY;
+    session->step++;
+    due(database, number,
+        core->now + (sim_strikes(core, FAULT_PAUSE) ? sim_between(core, 1, 3 * SIM_MS) : 1));
+}
+
+void sim_session_turn(struct sim_database *database, uint32_t number)
+{
+    struct sim_session *session = &database->sessions[number];
+    switch (session->state) {
+    case SESSION_FREE:
+        due(database, number, SIM_NEVER);
+        return;
+    case SESSION_IDLE:
+    case SESSION_ANSWERED: /* whoever asked asks no more */
+        due(database, number, SIM_NEVER);
+        if (session->link == NULL || session->in_transaction) {
+            SIM_MARK(database->core->marks, MARK_IDLE_ENDED);
+            sim_session_roll_back(database, number);
+        }
+        return;
+    case SESSION_WAITING:
+        look_for_blocker(database, number);
+        break;
+    case SESSION_BUSY:
+        break;
+    }
+    if (session->link == NULL && session->errand != ERRAND_SAVE) {
+        sim_session_free(database, number);
+        return;
+    }
+    if (session->state == SESSION_BUSY && goes_wrong(database, number, true)) {
+        return;
+    }
+    run(database, number);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Draws a world. Small numbers are drawn more often: what is scarce meets more often. */
+#include "tests/sim/sim_world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static uint32_t between(struct prng *prng, uint32_t least, uint32_t most)
+{
+    return least + prng_below(prng, most - least + 1);
+}
+
+/* Between least and most, but near least more often. */
+static uint32_t rather_small(struct prng *prng, uint32_t least, uint32_t most)
+{
+    return between(prng, least, between(prng, least, most));
+}
+
+/* Each kind's part of all jobs; some kinds may be missing. Expires are the sweeper's. */
+static void draw_weights(struct sim_world *world, struct prng *prng)
+{
+    static const uint32_t usual[KIND_COUNT] = {
+        [KIND_CHECKOUT] = 30, [KIND_RESERVE] = 25, [KIND_COMMIT] = 15, [KIND_RELEASE] = 6,
+        [KIND_EXTEND] = 4,    [KIND_CANCEL] = 8,   [KIND_ADJUST] = 6,  [KIND_SET] = 3,
+        [KIND_DEFINE] = 3,    [KIND_EXPIRE] = 0,
+    };
+    for (uint32_t i = 0; i < KIND_COUNT; i++) {
+        world->weights[i] = usual[i] * between(prng, 0, 3);
+    }
+    world->weights[KIND_CHECKOUT] += 10;
+}
+
+/* Each lane is served by one worker that stays well, and by others. */
+static void draw_servings(struct sim_world *world, struct prng *prng)
+{
+    for (uint32_t lane = 0; lane < world->lanes; lane++) {
+        uint32_t well = prng_below(prng, world->workers);
+        if (world->ill != ILL_NONE && well == world->ill_worker) {
+            well = (well + 1) % world->workers;
+        }
+        world->serves[well] |= 1u << lane;
+        world->serves[prng_below(prng, world->workers)] |= 1u << lane;
+        if (world->ill != ILL_NONE) {
+            world->serves[world->ill_worker] |= 1u << lane;
+        }
+    }
+}
+
+void sim_world_draw(struct sim_world *world, struct prng *prng, uint64_t seed)
+{
+    *world = (struct sim_world){.seed = seed};
+    world->workers = between(prng, 1, SIM_WORKERS_MAX);
+    world->lanes = rather_small(prng, 1, SIM_LANES_MAX);
+    world->skus = rather_small(prng, 1, SIM_SKUS_MAX);
+    world->pools = between(prng, 1, 2);
+    world->customers = between(prng, 1, SIM_CUSTOMERS_MAX);
+    world->publishers = between(prng, 1, SIM_PUBLISHERS_MAX);
+    world->jobs = between(prng, 60, 340);
+    world->jobs_max = rather_small(prng, 1, 64);
+    world->prefetch = world->jobs_max * between(prng, 1, 4);
+    world->stock = rather_small(prng, 1, 60);
+    world->cart_max = rather_small(prng, 1, 4);
+    world->ttl_max = between(prng, 1, 8);
+    world->limit_share = between(prng, 0, 100);
+    world->burst = rather_small(prng, 1, 24);
+    world->pace = between(prng, 1, 400) * SIM_MS;
+    world->storm = between(prng, 0, 30) * SIM_SECOND;
+    draw_weights(world, prng);
+    if (world->workers > 1 && prng_below(prng, 2) == 0) {
+        world->ill = (enum sim_ill)between(prng, ILL_DEAD, ILL_CUT_DATABASE);
+        world->ill_worker = prng_below(prng, world->workers);
+    }
+    draw_servings(world, prng);
+}
+
+static const char *ill_text(enum sim_ill ill)
+{
+    switch (ill) {
+    case ILL_NONE:
+        return "nobody";
+    case ILL_DEAD:
+        return "dead";
+    case ILL_CUT_BROKER:
+        return "cut off from the broker";
+    case ILL_CUT_DATABASE:
+        return "cut off from the database";
+    }
+    return "";
+}
+
+void sim_world_print(const struct sim_world *world)
+{
+    (void)printf("world: %u workers, %u lanes, %u SKUs, %u pools, %u customers, %u publishers\n",
+                 world->workers, world->lanes, world->skus, world->pools, world->customers,
+                 world->publishers);
+    (void)printf("       %u jobs, batches of %u, prefetch %u, stock up to %u, carts up to %u, "
+                 "ttl up to %u s\n",
+                 world->jobs, world->jobs_max, world->prefetch, world->stock, world->cart_max,
+                 world->ttl_max);
+    (void)printf("       bursts of %u every %" PRId64 " ms, limits %u %%, storm of %" PRId64 " s\n",
+                 world->burst, world->pace / SIM_MS, world->limit_share, world->storm / SIM_SECOND);
+    (void)printf("       jobs:");
+    for (uint32_t i = 0; i < KIND_COUNT; i++) {
+        if (world->weights[i] > 0) {
+            (void)printf(" %s %u", kind_text((enum kind)i), world->weights[i]);
+        }
+    }
+    (void)printf("\n       lanes of workers:");
+    for (uint32_t i = 0; i < world->workers; i++) {
+        (void)printf(" %02x", world->serves[i]);
+    }
+    (void)printf("\n       for ever: %s", ill_text(world->ill));
+    if (world->ill != ILL_NONE) {
+        (void)printf(" (worker %u)", world->ill_worker);
+    }
+    (void)printf("\n");
+}

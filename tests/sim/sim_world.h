@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The world of a run, as its seed draws it. */
+#pragma once
+
+#include <stdint.h>
+
+#include "common/base/prng.h"
+#include "common/contract/names.h"
+#include "tests/sim/sim_core.h"
+
+enum {
+    SIM_SKUS_MAX = 6,
+    SIM_CUSTOMERS_MAX = 6,
+    SIM_JOBS_MAX = 640, /* all that are ever published, expires included */
+};
+
+/* What stays when the storm is over. */
+enum sim_ill {
+    ILL_NONE,
+    ILL_DEAD,         /* a worker never comes again */
+    ILL_CUT_BROKER,   /* a worker has the database only */
+    ILL_CUT_DATABASE, /* a worker has the broker only */
+};
+
+struct sim_world {
+    uint64_t seed;
+    uint32_t workers;
+    uint32_t lanes;
+    uint32_t serves[SIM_WORKERS_MAX]; /* lanes, as bits */
+    uint32_t skus;
+    uint32_t pools; /* main, and perhaps another one */
+    uint32_t customers;
+    uint32_t publishers;
+    uint32_t jobs; /* that publishers think of; repeats come on top */
+    uint32_t jobs_max;
+    uint32_t prefetch;
+    uint32_t stock;       /* units of a SKU at the beginning, at most */
+    uint32_t cart_max;    /* SKUs of a cart */
+    uint32_t ttl_max;     /* seconds */
+    uint32_t limit_share; /* of defines that set a limit, in a hundred */
+    uint32_t burst;       /* jobs that a publisher sends at once, at most */
+    int64_t pace;         /* between two bursts, at most */
+    uint32_t weights[KIND_COUNT];
+    int64_t storm; /* how long it lasts at least */
+    enum sim_ill ill;
+    uint32_t ill_worker;
+};
+
+void sim_world_draw(struct sim_world *world, struct prng *prng, uint64_t seed);
+void sim_world_print(const struct sim_world *world);
