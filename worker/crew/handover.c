@@ -39,6 +39,9 @@ static bool must_reconnect(const struct handover_view *view, const struct handov
 enum handover handover_next(const struct handover_view *view, struct handover_past *past,
                             uint64_t now_ms)
 {
+    if (!view->settled) {
+        return HANDOVER_STAY; /* or two would hand the lane to each other */
+    }
     if (!view->is_owner && !view->is_standby) {
         return may_leave(view) ? HANDOVER_LEAVE : HANDOVER_STAY;
     }

@@ -25,6 +25,7 @@ enum handover {
 
 /* A lane that this worker serves, as it saw it last. Ages are what had passed then, in ms. */
 struct handover_view {
+    bool settled;     /* lanes were shared out some time ago: others know of it, too */
     bool owned;       /* it has an owner */
     bool is_owner;    /* this worker is that */
     bool is_standby;  /* this worker is to stand by */

@@ -10,15 +10,17 @@
 #include "worker/crew/line.h"
 
 #define LOOK_MS        ((uint64_t)ROSTER_SEEN_MS)
-#define LOOK_CHANGE_MS 100u            /* while the number of lanes is being changed */
-#define AGREE_MS       (LOOK_MS - 100) /* between two looks that agree on who is alive */
-#define RECORD_MS      50u /* between two records of subscriptions, of which many may come */
+#define LOOK_SOON_MS   500u  /* while lanes are shared out anew */
+#define LOOK_CHANGE_MS 100u  /* while the number of lanes is being changed */
+#define AGREE_MS       400u  /* between two looks that agree on who is alive */
+#define SETTLE_MS      1000u /* until others have shared out by the same list */
+#define RECORD_MS      50u   /* between two records of subscriptions, of which many may come */
 #define FORGET_MS      60000u
 #define FROZEN_MORE_MS 5000u /* until the broker has surely closed a silent connection */
 
 /* ---- Who is alive ---- */
 
-static void adopt(struct keeper *keeper)
+static void adopt(struct keeper *keeper, uint64_t now_ms)
 {
     const size_t size = keeper->seen.count * sizeof keeper->seen.entries[0];
     struct roster_list list = {malloc(size + 1), keeper->seen.count};
@@ -28,7 +30,7 @@ static void adopt(struct keeper *keeper)
     memcpy(list.entries, keeper->seen.entries, size);
     roster_free(&keeper->adopted);
     keeper->adopted = list;
-    keeper->sharing = true;
+    keeper->adopted_ms = now_ms;
     for (uint32_t i = 0; i < keeper->servings.count; i++) {
         keeper->servings.items[i]->past = (struct handover_past){.stepped_ms = 0};
     }
@@ -47,8 +49,8 @@ static void agree(struct keeper *keeper, struct roster_list *list, uint64_t now_
     keeper->seen_since_ms = again ? keeper->seen_since_ms : now_ms;
     const bool agreed =
         again && now_ms - keeper->seen_since_ms >= AGREE_MS && now_ms >= keeper->steady_ms;
-    if (!keeper->sharing || (agreed && !roster_same(&keeper->seen, &keeper->adopted))) {
-        adopt(keeper);
+    if (keeper->adopted_ms == 0 || (agreed && !roster_same(&keeper->seen, &keeper->adopted))) {
+        adopt(keeper, now_ms);
     }
 }
 
@@ -177,6 +179,7 @@ static void begin_view(const struct keeper *keeper, struct serving *serving, uin
     const uint64_t subscribed_ms = atomic_load(&thread->subscribed_ms);
     const uint32_t me = my_place(keeper);
     serving->view = (struct handover_view){
+        .settled = now_ms - keeper->adopted_ms >= SETTLE_MS,
         .owned = share->owner != SHARE_NONE,
         .is_owner = me != SHARE_NONE && share->owner == me,
         .is_standby = me != SHARE_NONE && share->standby == me,
@@ -337,6 +340,15 @@ static void wait_until(struct keeper *keeper, uint64_t until_ms)
     }
 }
 
+static uint64_t look_interval_ms(const struct keeper *keeper, uint64_t now_ms)
+{
+    if (keeper->generations.change_open) {
+        return LOOK_CHANGE_MS;
+    }
+    const bool settled = now_ms - keeper->adopted_ms >= SETTLE_MS + LOOK_SOON_MS;
+    return settled && roster_same(&keeper->seen, &keeper->adopted) ? LOOK_MS : LOOK_SOON_MS;
+}
+
 /* Until the next look; subscriptions are recorded meanwhile. */
 static bool rest(struct keeper *keeper, uint64_t until_ms, struct error *error)
 {
@@ -392,8 +404,7 @@ static void *run(void *self)
         if (error.kind == ERROR_NONE) {
             trouble_over(&keeper->aide.trouble);
         }
-        const uint64_t next_ms = keeper->generations.change_open ? LOOK_CHANGE_MS : LOOK_MS;
-        if (!rest(keeper, now_ms + next_ms, &error)) {
+        if (!rest(keeper, now_ms + look_interval_ms(keeper, now_ms), &error)) {
             fail(keeper, &error, now_ms);
         }
     }
