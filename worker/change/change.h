@@ -32,6 +32,7 @@ struct change {
     uint32_t source; /* the current one */
     uint32_t source_lanes;
     uint32_t drained; /* lanes of the source whose marker is recorded */
+    uint64_t decided; /* jobs that the source's lanes have decided in all */
     uint32_t older;   /* generations before the source that still have consumers */
     enum change_step step;
     uint64_t step_ms; /* since it is the next step, by the database's clock */

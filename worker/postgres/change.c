@@ -37,6 +37,7 @@ static const char take_lease[] =
 static const char look[] =
     "SELECT c.generation, c.lanes, s.generation, s.lanes,"
     " (SELECT count(*) FROM lanes AS l WHERE l.generation = s.generation AND l.drained),"
+    " (SELECT sum(decided) FROM lanes AS l WHERE l.generation = s.generation),"
     " (SELECT count(*) FROM generations AS o WHERE o.state = 'draining'),"
     " floor(extract(epoch FROM clock_timestamp() - c.step_since) * 1000), c.step,"
     " coalesce(c.driver, ''), c.driver_seen_at >= clock_timestamp() - " LEASE
@@ -48,6 +49,7 @@ enum look_column {
     LOOK_SOURCE,
     LOOK_SOURCE_LANES,
     LOOK_DRAINED,
+    LOOK_DECIDED,
     LOOK_OLDER,
     LOOK_STEP_MS,
     LOOK_STEP,
@@ -107,6 +109,7 @@ static bool read_row(const PGresult *result, struct change *change, struct chang
         .source = (uint32_t)number_at(result, 0, LOOK_SOURCE),
         .source_lanes = (uint32_t)number_at(result, 0, LOOK_SOURCE_LANES),
         .drained = (uint32_t)number_at(result, 0, LOOK_DRAINED),
+        .decided = number_at(result, 0, LOOK_DECIDED),
         .older = (uint32_t)number_at(result, 0, LOOK_OLDER),
         .step_ms = number_at(result, 0, LOOK_STEP_MS),
     };
@@ -214,6 +217,31 @@ bool change_older(struct postgres *postgres, uint32_t generation, uint32_t older
     *count = (uint32_t)PQntuples(result);
     for (uint32_t i = 0; i < *count; i++) {
         older[i] = (uint32_t)number_at(result, (int)i, 0);
+    }
+    PQclear(result);
+    return true;
+}
+
+bool change_rates(struct postgres *postgres, uint32_t generation, uint32_t lanes, double *rates,
+                  struct error *error)
+{
+    const struct number number = number_of(generation);
+    const char *const parameters[] = {number.text};
+    PGresult *result;
+    if (!postgres_query(postgres,
+                        "SELECT lane, sum(jobs_per_second) FROM servings"
+                        " WHERE generation = $1::integer GROUP BY lane",
+                        1, parameters, &result, error)) {
+        return false;
+    }
+    for (uint32_t lane = 0; lane < lanes; lane++) {
+        rates[lane] = 0;
+    }
+    for (int row = 0; row < PQntuples(result); row++) {
+        const uint64_t lane = number_at(result, row, 0);
+        if (lane < lanes) {
+            rates[lane] = strtod(PQgetvalue(result, row, 1), NULL);
+        }
     }
     PQclear(result);
     return true;

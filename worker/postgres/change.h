@@ -50,5 +50,9 @@ bool change_leads_to(struct postgres *postgres, uint32_t generation, bool *leads
 bool change_older(struct postgres *postgres, uint32_t generation, uint32_t older[GENERATIONS_MAX],
                   uint32_t *count, struct error *error) MUST_CHECK;
 
+/* Of each of so many lanes how many jobs a second it decides, as its worker says; 0: not known. */
+bool change_rates(struct postgres *postgres, uint32_t generation, uint32_t lanes, double *rates,
+                  struct error *error) MUST_CHECK;
+
 /* Workers that were seen lately. */
 bool change_workers(struct postgres *postgres, uint32_t *workers, struct error *error) MUST_CHECK;
