@@ -68,6 +68,10 @@ _Static_assert(AMQP_FRAME_MIN <= AMQP_FRAME_DEFAULT && AMQP_FRAME_DEFAULT <= AMQ
 _Static_assert(AMQP_HEARTBEAT_MAX *AMQP_HEARTBEATS_MISSED <= 2147483u,
                "milliseconds of a dead connection must fit an int");
 
+/* Workers. */
+#define WORKER_NAME_MAX 129u /* bytes, with the NUL */
+#define WORKER_RUN_MAX  33u  /* bytes of what tells its starts apart, with the NUL */
+
 /* Batches. */
 #define BATCH_JOBS_MAX     512u
 #define BATCH_JOBS_DEFAULT 400u

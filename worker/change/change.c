@@ -34,7 +34,7 @@ static enum act retire(struct change_driver *driver, struct error *error)
 
 /* The next few of so many. */
 static enum act some_of(struct change_driver *driver, uint32_t parts, uint32_t at_once,
-                        bool (*act)(void *self, const struct change *change, uint32_t first,
+                        bool (*act)(void *self, const struct lanes_change *change, uint32_t first,
                                     uint32_t count, struct error *error),
                         struct error *error)
 {
@@ -97,12 +97,12 @@ static const struct {
 
 static enum change_progress look(struct change_driver *driver, struct error *error)
 {
-    const struct change *change = &driver->change;
+    const struct lanes_change *change = &driver->change;
     if (!driver->ops->look(driver->self, &driver->change, error)) {
         return CHANGE_FAILED;
     }
     if (change->generation == 0) {
-        return CHANGE_NONE;
+        return CHANGE_NOTHING;
     }
     if (!change->ours) {
         return CHANGE_OTHERS;
@@ -135,7 +135,7 @@ static enum change_progress act(struct change_driver *driver, struct error *erro
 
 static enum change_progress record(struct change_driver *driver, struct error *error)
 {
-    const struct change *change = &driver->change;
+    const struct lanes_change *change = &driver->change;
     const bool recorded =
         driver->step == CHANGE_DRAIN
             ? driver->ops->finish(driver->self, change, error)

@@ -26,7 +26,7 @@ enum change_step {
 #define CHANGE_LEASE_MS 2000u /* a driver that was not seen for so long is followed by another */
 
 /* As the database has it. */
-struct change {
+struct lanes_change {
     uint32_t generation; /* the one that is coming; 0: no change is open */
     uint32_t lanes;
     uint32_t source; /* the current one */
@@ -45,30 +45,30 @@ struct change {
 
 struct change_ops {
     /* What there is to do; takes the lease if it is free, or renews it. */
-    bool (*look)(void *self, struct change *change, struct error *error);
+    bool (*look)(void *self, struct lanes_change *change, struct error *error);
 
     /* Declares these parts of the coming generation. */
-    bool (*declare)(void *self, const struct change *change, uint32_t first, uint32_t count,
+    bool (*declare)(void *self, const struct lanes_change *change, uint32_t first, uint32_t count,
                     struct error *error);
 
     /* Binds the entry exchanges to the coming generation. If meanwhile it is neither coming nor
      * current any more, takes it back. */
-    bool (*bind)(void *self, const struct change *change, struct error *error);
+    bool (*bind)(void *self, const struct lanes_change *change, struct error *error);
 
     /* Unbinds them from all older ones. */
-    bool (*unbind)(void *self, const struct change *change, struct error *error);
+    bool (*unbind)(void *self, const struct lanes_change *change, struct error *error);
 
     /* Publishes a marker straight into these lanes' queues of the source, and has it confirmed. */
-    bool (*mark)(void *self, const struct change *change, uint32_t first, uint32_t count,
+    bool (*mark)(void *self, const struct lanes_change *change, uint32_t first, uint32_t count,
                  struct error *error);
 
     /* The change's step is done: records the next one, unless somebody else has. */
-    bool (*record)(void *self, const struct change *change, enum change_step next,
+    bool (*record)(void *self, const struct lanes_change *change, enum change_step next,
                    struct error *error);
 
     /* In one transaction, unless somebody else has: the source becomes draining, the coming
      * generation current. Not before each of the source's lanes is drained. */
-    bool (*finish)(void *self, const struct change *change, struct error *error);
+    bool (*finish)(void *self, const struct lanes_change *change, struct error *error);
 };
 
 enum change_phase {
@@ -82,18 +82,18 @@ struct change_driver {
     const struct change_ops *ops;
     void *self;
     enum change_phase phase;
-    struct change change; /* as last looked at */
-    uint32_t generation;  /* position is within this step of this change */
+    struct lanes_change change; /* as last looked at */
+    uint32_t generation;        /* position is within this step of this change */
     enum change_step step;
     uint32_t position;
 };
 
 enum change_progress {
-    CHANGE_NONE,   /* there is no change */
-    CHANGE_OTHERS, /* somebody else drives it */
-    CHANGE_WAITS,  /* for time, for lanes, for what is older: call again in a moment */
-    CHANGE_AGAIN,  /* call again at once */
-    CHANGE_FAILED, /* call again after a pause */
+    CHANGE_NOTHING, /* there is no change */
+    CHANGE_OTHERS,  /* somebody else drives it */
+    CHANGE_WAITS,   /* for time, for lanes, for what is older: call again in a moment */
+    CHANGE_AGAIN,   /* call again at once */
+    CHANGE_FAILED,  /* call again after a pause */
 };
 
 void change_driver_init(struct change_driver *driver, const struct change_ops *ops, void *self);

@@ -43,8 +43,8 @@ struct scaling {
     struct postgres postgres;
     struct changing changing;
     struct generation before;
-    uint32_t generation; /* that comes */
-    struct change said;  /* as last printed */
+    uint32_t generation;      /* that comes */
+    struct lanes_change said; /* as last printed */
     bool trouble_said;
     uint64_t begun_ms;
     uint64_t progress_ms; /* when there was some */
@@ -94,9 +94,9 @@ static void say_workers(struct scaling *scaling)
 }
 
 /* What was decided, or drained, or is the next step, is progress. */
-static void note_progress(struct scaling *scaling, const struct change *change)
+static void note_progress(struct scaling *scaling, const struct lanes_change *change)
 {
-    struct change *said = &scaling->said;
+    struct lanes_change *said = &scaling->said;
     const bool new_step = said->generation != change->generation || said->step != change->step;
     if (!new_step && said->drained == change->drained && said->decided == change->decided) {
         return;
@@ -151,7 +151,7 @@ static bool turn(struct scaling *scaling, bool *done, long *wait_ms, struct erro
         return false;
     }
     switch (changing_turn(changing, error)) {
-    case CHANGE_NONE:
+    case CHANGE_NOTHING:
         return has_come(scaling, done, error);
     case CHANGE_AGAIN:
         *wait_ms = 0;
@@ -211,7 +211,7 @@ static bool drive(struct scaling *scaling, bool *done, struct error *error)
 
 /* ---- Beginning ---- */
 
-static bool refuse(const struct change *change, const struct change_lease *lease,
+static bool refuse(const struct lanes_change *change, const struct change_lease *lease,
                    struct error *error)
 {
     error_set(error, ERROR_REFUSED,
@@ -223,7 +223,7 @@ static bool refuse(const struct change *change, const struct change_lease *lease
 
 /* One that is driven by nobody, or by a worker, and to as many lanes, is this command's to go on
  * with. */
-static bool may_join(const struct scaling *scaling, const struct change *change,
+static bool may_join(const struct scaling *scaling, const struct lanes_change *change,
                      const struct change_lease *lease)
 {
     const bool command = strncmp(lease->driver, DRIVER_PREFIX, strlen(DRIVER_PREFIX)) == 0;
@@ -233,7 +233,7 @@ static bool may_join(const struct scaling *scaling, const struct change *change,
 
 static bool look_for_change(struct scaling *scaling, bool *open, struct error *error)
 {
-    struct change change;
+    struct lanes_change change;
     struct change_lease lease;
     if (!change_read(&scaling->postgres, &change, &lease, error)) {
         return false;

@@ -17,7 +17,7 @@
 struct plan {
     struct generation now;
     uint32_t lanes; /* wanted */
-    struct change change;
+    struct lanes_change change;
     uint32_t workers;
     uint64_t backlog;
     bool time_known;

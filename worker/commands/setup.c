@@ -65,7 +65,7 @@ static bool begin_generation(struct setup *setup, struct topology *topology, str
 /* Where the entries lead is a change's to say while one is open; and one may begin meanwhile. */
 static bool declare(struct setup *setup, struct topology *topology, struct error *error)
 {
-    struct change change;
+    struct lanes_change change;
     struct change_lease lease;
     bool leads = false;
     if (!change_read(&setup->postgres, &change, &lease, error)) {

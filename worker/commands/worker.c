@@ -14,12 +14,13 @@
 #include "worker/postgres/generation.h"
 #include "worker/postgres/migrate.h"
 
-#define SERVER_PAUSE_MS 1000 /* between looks for a server that is not there */
+#define SERVER_PAUSE_MS 1000  /* between looks for a server that is not there */
+#define SIGNAL_LOOK_MS  60000 /* any will do: a signal ends the wait */
 
 static const struct option options[] = {
     {"name", "X", "how lists call it (host-pid-random)"},
     {"batch", "N", "jobs in one transaction at most (400)"},
-    {"lanes", "MAX", "lanes to serve at most (all)"},
+    {"lanes", "MAX", "lanes to serve or stand by for at most (all)"},
     {0},
 };
 
@@ -29,9 +30,8 @@ struct service {
     struct roster roster;
     uint32_t jobs_max;
     uint32_t lanes_max;
-    struct generation generation;
-    struct postgres postgres; /* for the roster */
-    sigset_t signals;         /* that end it; blocked in every thread */
+    struct generation generation; /* the current one, at first */
+    sigset_t signals;             /* that end it; blocked in every thread */
 };
 
 /* Waits for a signal that ends the worker; false: none has come. */
@@ -43,18 +43,16 @@ static bool asked_to_stop(const struct service *service, long wait_ms)
 
 static bool look_at_database(struct service *service, struct error *error)
 {
-    const char *namespace = service->config->namespace.value;
-    if (!postgres_open(&service->postgres, service->config, POSTGRES_COMMAND, service->roster.name,
-                       error)) {
+    struct postgres postgres;
+    if (!postgres_open(&postgres, service->config, POSTGRES_COMMAND, service->roster.name, error)) {
         return false;
     }
-    if (migrate_verify(&service->postgres, namespace, &migrations, error) &&
-        generation_current(&service->postgres, &service->generation, error) &&
-        roster_announce(&service->roster, &service->postgres, error)) {
-        return true;
-    }
-    postgres_close(&service->postgres);
-    return false;
+    const bool found =
+        migrate_verify(&postgres, service->config->namespace.value, &migrations, error) &&
+        generation_current(&postgres, &service->generation, error) &&
+        roster_announce(&service->roster, &postgres, error);
+    postgres_close(&postgres);
+    return found;
 }
 
 static bool look_at_broker(struct service *service, struct error *error)
@@ -86,55 +84,20 @@ static bool find_servers(struct service *service, bool *stopped, struct error *e
     }
 }
 
-/* The roster is for people and for sharing out: what fails here stops no lane. */
-static void stay_on_roster(struct service *service)
-{
-    struct error error = {0};
-    if (service->postgres.connection == NULL &&
-        !postgres_open(&service->postgres, service->config, POSTGRES_COMMAND, service->roster.name,
-                       &error)) {
-        log_write(LOG_LEVEL_WARN, "roster: %s", error.text);
-        return;
-    }
-    if (!roster_announce(&service->roster, &service->postgres, &error)) {
-        log_write(LOG_LEVEL_WARN, "roster: %s", error.text);
-        if (error.kind != ERROR_REFUSED) {
-            postgres_close(&service->postgres);
-        }
-    }
-}
-
-static void leave_roster(struct service *service)
-{
-    struct error error = {0};
-    if (service->postgres.connection != NULL &&
-        !roster_leave(&service->roster, &service->postgres, &error)) {
-        log_write(LOG_LEVEL_WARN, "roster: %s", error.text);
-    }
-    postgres_close(&service->postgres);
-}
-
 static bool serve(struct service *service, struct error *error)
 {
-    static struct crew crew; /* lanes keep its address */
+    static struct crew crew; /* its threads keep its address */
     const struct lane_duty duty = {
         .config = service->config,
         .url = &service->url,
         .worker = service->roster.name,
         .run = service->roster.run,
-        .generation = service->generation.number,
         .jobs_max = service->jobs_max,
     };
-    const uint32_t lanes = service->generation.lanes < service->lanes_max
-                               ? service->generation.lanes
-                               : service->lanes_max;
-    if (!crew_open(&crew, &duty, lanes, error)) {
+    if (!crew_open(&crew, &duty, &service->roster, service->generation.number, error)) {
         return false;
     }
-    log_write(LOG_LEVEL_INFO, "worker: serving name=%s generation=%u lanes=%u",
-              service->roster.name, service->generation.number, lanes);
-    while (!asked_to_stop(service, ROSTER_SEEN_MS)) {
-        stay_on_roster(service);
+    while (!asked_to_stop(service, SIGNAL_LOOK_MS)) {
     }
     log_write(LOG_LEVEL_INFO, "worker: finishing what is in hand");
     crew_close(&crew);
@@ -166,9 +129,7 @@ static bool run(const struct invocation *invocation, enum exit_status *status, s
     if (!find_servers(&service, &stopped, error)) {
         return false;
     }
-    const bool served = stopped || serve(&service, error);
-    leave_roster(&service);
-    return served;
+    return stopped || serve(&service, error);
 }
 
 const struct command command_worker = {
@@ -178,9 +139,14 @@ const struct command command_worker = {
     .description =
         "Takes jobs from the lanes, decides them in order, a batch in one transaction, publishes "
         "the\n"
-        "events and acknowledges. Any number of workers may run: a lane has one that serves it, "
-        "the\n"
-        "others stand by and take over at once. Servers that are not there yet are waited for.",
+        "events and acknowledges. Any number of workers may run, anywhere: they share the lanes "
+        "out "
+        "by\n"
+        "themselves, within seconds of one joining or leaving. A lane has one that serves it and, "
+        "where\n"
+        "there are two, another that stands by and takes over at once. Servers that are not there "
+        "yet\n"
+        "are waited for.",
     .options = options,
     .needs_config = true,
     .run = run,

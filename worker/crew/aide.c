@@ -20,7 +20,6 @@ bool aide_open(struct aide *aide, const struct lane_duty *duty, const char *what
     const struct rabbit_lane place = {
         .url = duty->url,
         .namespace = duty->config->namespace.value,
-        .generation = duty->generation,
         .prefetch = prefetch,
     };
     *aide = (struct aide){.duty = duty, .what = what};

@@ -15,7 +15,7 @@ static const char *namespace_of(const struct changing *changing)
     return changing->config->namespace.value;
 }
 
-static struct topology coming_of(const struct changing *changing, const struct change *change)
+static struct topology coming_of(const struct changing *changing, const struct lanes_change *change)
 {
     return (struct topology){.namespace = namespace_of(changing),
                              .generation = change->generation,
@@ -52,7 +52,7 @@ static bool closed(struct changing *changing, bool done, struct error *error)
 
 /* ---- A change ---- */
 
-static bool look(void *self, struct change *change, struct error *error)
+static bool look(void *self, struct lanes_change *change, struct error *error)
 {
     struct changing *changing = self;
     return change_take(changing->postgres, changing->name, change, error);
@@ -84,7 +84,7 @@ static bool declare_parts(struct changing *changing, const struct topology *topo
     return true;
 }
 
-static bool declare(void *self, const struct change *change, uint32_t first, uint32_t count,
+static bool declare(void *self, const struct lanes_change *change, uint32_t first, uint32_t count,
                     struct error *error)
 {
     struct changing *changing = self;
@@ -106,7 +106,7 @@ static bool bind_if_due(struct changing *changing, const struct topology *coming
            lanes_unbind_entries(&changing->rabbit, coming->namespace, coming->generation, error);
 }
 
-static bool bind(void *self, const struct change *change, struct error *error)
+static bool bind(void *self, const struct lanes_change *change, struct error *error)
 {
     struct changing *changing = self;
     const struct topology coming = coming_of(changing, change);
@@ -125,7 +125,7 @@ static bool unbind_all(struct changing *changing, const uint32_t *generations, u
     return true;
 }
 
-static bool unbind(void *self, const struct change *change, struct error *error)
+static bool unbind(void *self, const struct lanes_change *change, struct error *error)
 {
     struct changing *changing = self;
     uint32_t older[GENERATIONS_MAX];
@@ -135,7 +135,7 @@ static bool unbind(void *self, const struct change *change, struct error *error)
            closed(changing, unbind_all(changing, older, count, error), error);
 }
 
-static bool mark(void *self, const struct change *change, uint32_t first, uint32_t count,
+static bool mark(void *self, const struct lanes_change *change, uint32_t first, uint32_t count,
                  struct error *error)
 {
     struct changing *changing = self;
@@ -148,14 +148,14 @@ static bool mark(void *self, const struct change *change, uint32_t first, uint32
                                            error);
 }
 
-static bool record(void *self, const struct change *change, enum change_step next,
+static bool record(void *self, const struct lanes_change *change, enum change_step next,
                    struct error *error)
 {
     struct changing *changing = self;
     return change_record(changing->postgres, change, next, error);
 }
 
-static bool finish(void *self, const struct change *change, struct error *error)
+static bool finish(void *self, const struct lanes_change *change, struct error *error)
 {
     struct changing *changing = self;
     return change_finish(changing->postgres, change, error);
@@ -316,7 +316,7 @@ enum change_progress changing_turn(struct changing *changing, struct error *erro
     if (retired == RETIREMENT_AGAIN) {
         return CHANGE_AGAIN;
     }
-    return changed == CHANGE_NONE && retired == RETIREMENT_WAITS ? CHANGE_WAITS : changed;
+    return changed == CHANGE_NOTHING && retired == RETIREMENT_WAITS ? CHANGE_WAITS : changed;
 }
 
 void changing_close(struct changing *changing)

@@ -3,47 +3,21 @@
  * Starts the threads of a worker and ends them. */
 #include "worker/crew/crew.h"
 
-#include <stdlib.h>
-
-static void drain_lanes(struct crew *crew)
+static void drain_aides(struct crew *crew)
 {
-    for (uint32_t i = 0; i < crew->lane_count; i++) {
-        lane_thread_drain(&crew->lanes[i]);
-    }
+    sorter_drain(&crew->sorter);
+    sweeper_drain(&crew->sweeper);
+    changer_drain(&crew->changer);
 }
 
-static void close_lanes(struct crew *crew)
+static void close_aides(struct crew *crew)
 {
-    for (uint32_t i = 0; i < crew->lane_count; i++) {
-        lane_thread_close(&crew->lanes[i]);
-    }
-    replies_close(&crew->replies);
-    free(crew->lanes);
+    sorter_close(&crew->sorter);
+    sweeper_close(&crew->sweeper);
+    changer_close(&crew->changer);
 }
 
 /* What has been started when a start fails, it ends again. */
-static bool open_lanes(struct crew *crew, uint32_t lane_count, struct error *error)
-{
-    crew->lanes = calloc(lane_count, sizeof crew->lanes[0]);
-    if (crew->lanes == NULL) {
-        return error_set(error, ERROR_FATAL, "no memory for %u lanes", lane_count);
-    }
-    if (!replies_open(&crew->replies, crew->duty.url, crew->duty.config->namespace.value, error)) {
-        free(crew->lanes);
-        return false;
-    }
-    crew->duty.replies = &crew->replies;
-    for (uint32_t i = 0; i < lane_count; i++) {
-        if (!lane_thread_open(&crew->lanes[i], &crew->duty, i, error)) {
-            drain_lanes(crew);
-            close_lanes(crew);
-            return false;
-        }
-        crew->lane_count++;
-    }
-    return true;
-}
-
 static bool open_aides(struct crew *crew, struct error *error)
 {
     if (!sorter_open(&crew->sorter, &crew->duty, error)) {
@@ -54,19 +28,34 @@ static bool open_aides(struct crew *crew, struct error *error)
         sorter_close(&crew->sorter);
         return false;
     }
+    if (!changer_open(&crew->changer, &crew->duty, error)) {
+        sorter_drain(&crew->sorter);
+        sweeper_drain(&crew->sweeper);
+        sorter_close(&crew->sorter);
+        sweeper_close(&crew->sweeper);
+        return false;
+    }
     return true;
 }
 
-bool crew_open(struct crew *crew, const struct lane_duty *duty, uint32_t lane_count,
-               struct error *error)
+bool crew_open(struct crew *crew, const struct lane_duty *duty, const struct roster *roster,
+               uint32_t generation, struct error *error)
 {
     *crew = (struct crew){.duty = *duty};
-    if (!open_lanes(crew, lane_count, error)) {
+    atomic_store(&crew->generation, generation);
+    crew->duty.generation = &crew->generation;
+    crew->duty.replies = &crew->replies;
+    if (!replies_open(&crew->replies, duty->url, duty->config->namespace.value, error)) {
         return false;
     }
     if (!open_aides(crew, error)) {
-        drain_lanes(crew);
-        close_lanes(crew);
+        replies_close(&crew->replies);
+        return false;
+    }
+    if (!keeper_open(&crew->keeper, &crew->duty, roster, &crew->generation, error)) {
+        drain_aides(crew);
+        close_aides(crew);
+        replies_close(&crew->replies);
         return false;
     }
     return true;
@@ -74,10 +63,9 @@ bool crew_open(struct crew *crew, const struct lane_duty *duty, uint32_t lane_co
 
 void crew_close(struct crew *crew)
 {
-    sorter_drain(&crew->sorter);
-    sweeper_drain(&crew->sweeper);
-    drain_lanes(crew);
-    close_lanes(crew);
-    sorter_close(&crew->sorter);
-    sweeper_close(&crew->sweeper);
+    keeper_drain(&crew->keeper);
+    drain_aides(crew);
+    keeper_close(&crew->keeper);
+    close_aides(crew);
+    replies_close(&crew->replies);
 }

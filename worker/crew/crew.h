@@ -6,23 +6,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "worker/crew/changer.h"
+#include "worker/crew/keeper.h"
 #include "worker/crew/lane_thread.h"
 #include "worker/crew/sorter.h"
 #include "worker/crew/sweeper.h"
 
-/* Lanes of one generation, from the first on. */
 struct crew {
     struct lane_duty duty;
+    _Atomic uint32_t generation; /* the current one, as the keeper knows it */
     struct replies replies;
-    struct lane_thread *lanes;
-    uint32_t lane_count;
+    struct keeper keeper; /* and the lanes */
     struct sorter sorter;
     struct sweeper sweeper;
+    struct changer changer;
 };
 
-/* Starts a thread for each of the first lanes, the sorter's and the sweeper's. */
-bool crew_open(struct crew *crew, const struct lane_duty *duty, uint32_t lane_count,
-               struct error *error) MUST_CHECK;
+/* Starts the threads of sorter, sweeper and changer, and the keeper's, which starts those of the
+ * lanes. */
+bool crew_open(struct crew *crew, const struct lane_duty *duty, const struct roster *roster,
+               uint32_t generation, struct error *error) MUST_CHECK;
 
 /* Finishes what they have in hand, and ends them, all at once. */
 void crew_close(struct crew *crew);

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/connect/log.h"
+#include "worker/crew/trouble.h"
 
 #define LANE_MEMORY ((size_t)BATCHES * BATCH_MEMORY)
 
@@ -27,13 +27,6 @@ enum {
     POLL_DATABASE = POLL_BROKER + 2,
     POLLS = POLL_DATABASE + POSTGRES_DATABASE_POLLS,
 };
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 + 1;
-}
 
 static void say_failed(const struct lane_thread *thread, const struct error *error)
 {
@@ -63,7 +56,7 @@ static void wait_for_something(struct lane_thread *thread)
     polls[POLL_BROKER] = broker.files[0];
     polls[POLL_BROKER + 1] = broker.files[1];
 
-    const int lane_ms = (int)lane_wait_ms(&thread->lane, now_ms());
+    const int lane_ms = (int)lane_wait_ms(&thread->lane, trouble_now_ms());
     const int wait_ms = sooner(lane_ms, sooner(broker.timeout_ms, database_ms));
     (void)poll(polls, POLL_DATABASE + database_count, wait_ms); /* whatever ends it, look again */
     rabbit_broker_polled(&thread->broker, polls + POLL_BROKER);
@@ -79,7 +72,7 @@ static bool open_parts(struct lane_thread *thread, struct error *error)
     const struct rabbit_lane place = {
         .url = duty->url,
         .namespace = duty->config->namespace.value,
-        .generation = duty->generation,
+        .generation = thread->generation,
         .lane = thread->number,
         .prefetch = (uint16_t)(PREFETCH_BATCHES * duty->jobs_max),
         .replies = duty->replies,
@@ -99,7 +92,7 @@ static bool open_parts(struct lane_thread *thread, struct error *error)
         .name = thread->name,
         .worker = duty->worker,
         .run = duty->run,
-        .generation = duty->generation,
+        .generation = thread->generation,
         .lane = thread->number,
     };
     postgres_database_init(&thread->database, duty->config, &row, thread->memory + LANE_MEMORY);
@@ -117,7 +110,7 @@ static void close_parts(struct lane_thread *thread)
 /* Finishes what is in hand, but not for ever: with a server away it is given back instead. */
 static void drain(struct lane_thread *thread, uint64_t *since_ms)
 {
-    const uint64_t now = now_ms();
+    const uint64_t now = trouble_now_ms();
     if (*since_ms == 0) {
         *since_ms = now;
         lane_drain(&thread->lane);
@@ -126,18 +119,59 @@ static void drain(struct lane_thread *thread, uint64_t *since_ms)
     }
 }
 
+static void heed(struct lane_thread *thread, uint64_t *draining_since_ms)
+{
+    if (atomic_load(&thread->draining)) {
+        drain(thread, draining_since_ms);
+    } else if (atomic_exchange(&thread->aside, false)) {
+        lane_step_aside(&thread->lane);
+        thread->rests = true;
+    }
+}
+
+/* The keeper records it at once: others wait for that to step aside. */
+static void say_subscribed(struct lane_thread *thread)
+{
+    const uint64_t once = 1;
+    const bool said = atomic_load(&thread->subscribed_ms) != 0;
+    if (thread->lane.subscribed != said) {
+        atomic_store(&thread->subscribed_ms, said ? 0 : trouble_now_ms());
+        (void)!write(thread->duty->keeper_wake, &once, sizeof once); /* it cannot be full */
+    }
+}
+
+static void say_in_hand(struct lane_thread *thread)
+{
+    int64_t oldest_ms;
+    atomic_store(&thread->in_hand, lane_in_hand(&thread->lane, &oldest_ms));
+    atomic_store(&thread->oldest_ms, oldest_ms);
+    atomic_store(&thread->jobs, thread->lane.counters.jobs);
+}
+
+/* A standby holds only the connection that it consumes from. */
+static void rest(struct lane_thread *thread)
+{
+    if (thread->rests && thread->lane.subscribed && !thread->lane.stepping_aside) {
+        thread->rests = false;
+        if (!thread->lane.claimed) {
+            postgres_database_close(&thread->database);
+            rabbit_broker_rest(&thread->broker);
+        }
+    }
+}
+
 static void work(struct lane_thread *thread)
 {
     struct error error = {0};
     uint64_t draining_since_ms = 0;
     for (;;) {
-        if (atomic_load(&thread->draining)) {
-            drain(thread, &draining_since_ms);
-        }
-        switch (lane_step(&thread->lane, now_ms(), &error)) {
+        heed(thread, &draining_since_ms);
+        switch (lane_step(&thread->lane, trouble_now_ms(), &error)) {
         case LANE_AGAIN:
             break;
         case LANE_WAIT:
+            rest(thread);
+            say_in_hand(thread);
             wait_for_something(thread);
             rabbit_broker_turn(&thread->broker);
             break;
@@ -147,14 +181,18 @@ static void work(struct lane_thread *thread)
         case LANE_DRAINED:
             return;
         }
+        say_subscribed(thread);
     }
 }
 
 /* Connections are closed by the thread that used them, and by all lanes at once. */
 static void *run(void *self)
 {
-    work(self);
-    close_parts(self);
+    struct lane_thread *thread = self;
+    work(thread);
+    close_parts(thread);
+    atomic_store(&thread->subscribed_ms, 0);
+    atomic_store(&thread->ended, true);
     return NULL;
 }
 
@@ -166,10 +204,20 @@ static void release(struct lane_thread *thread)
     }
 }
 
-bool lane_thread_open(struct lane_thread *thread, const struct lane_duty *duty, uint32_t number,
-                      struct error *error)
+static void wake(struct lane_thread *thread)
 {
-    *thread = (struct lane_thread){.duty = duty, .number = number};
+    const uint64_t once = 1;
+    (void)!write(thread->wake, &once, sizeof once); /* it cannot be full */
+}
+
+bool lane_thread_open(struct lane_thread *thread, const struct lane_duty *duty, uint32_t generation,
+                      uint32_t number, struct error *error)
+{
+    memset(thread, 0, sizeof *thread); /* it is too large for a compound literal */
+    thread->duty = duty;
+    thread->generation = generation;
+    thread->number = number;
+    atomic_store(&thread->oldest_ms, TIMESTAMP_NONE);
     (void)snprintf(thread->name, sizeof thread->name, "%s lane %u", duty->worker, number);
     thread->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     thread->memory = malloc(LANE_MEMORY + POSTGRES_DATABASE_MEMORY);
@@ -189,11 +237,16 @@ bool lane_thread_open(struct lane_thread *thread, const struct lane_duty *duty, 
     return true;
 }
 
+void lane_thread_step_aside(struct lane_thread *thread)
+{
+    atomic_store(&thread->aside, true);
+    wake(thread);
+}
+
 void lane_thread_drain(struct lane_thread *thread)
 {
-    const uint64_t once = 1;
     atomic_store(&thread->draining, true);
-    (void)!write(thread->wake, &once, sizeof once); /* it cannot be full */
+    wake(thread);
 }
 
 void lane_thread_close(struct lane_thread *thread)

@@ -14,24 +14,36 @@
 #include "worker/postgres/database.h"
 #include "worker/rabbit/broker.h"
 
-/* What all lanes of a worker have in common; outlives them. */
+/* What all threads of a worker have in common; outlives them. */
 struct lane_duty {
     const struct config *config;
     const struct amqp_url *url;
     const char *worker; /* its name */
     const char *run;    /* of this start of it */
     struct replies *replies;
-    uint32_t generation;
-    uint32_t jobs_max; /* of a batch */
+    const _Atomic uint32_t *generation; /* the current one */
+    uint32_t jobs_max;                  /* of a batch */
+    int keeper_wake; /* an eventfd: a lane has subscribed, or lost its subscription */
 };
 
 struct lane_thread {
     const struct lane_duty *duty;
+    uint32_t generation;
     uint32_t number; /* of the lane */
     char name[96];   /* worker and lane, for the database's own lists */
     pthread_t thread;
-    int wake; /* an eventfd: look at draining */
+    int wake; /* an eventfd: look at draining and aside */
     atomic_bool draining;
+    atomic_bool aside; /* asked to step aside, and not yet begun */
+
+    /* What the thread says of itself; anybody may read it. */
+    _Atomic uint64_t subscribed_ms; /* since when, by the clock of trouble.h; 0: it is not */
+    _Atomic uint64_t jobs;          /* done with, since it began */
+    _Atomic uint32_t in_hand;       /* jobs */
+    _Atomic int64_t oldest_ms;      /* of these, since 1970; TIMESTAMP_NONE */
+    atomic_bool ended;
+
+    bool rests; /* it has stepped aside: what only an active lane needs can be closed */
     char *memory;
     struct lane lane;
     struct rabbit_broker broker;
@@ -39,8 +51,11 @@ struct lane_thread {
 };
 
 /* Starts the thread; servers that are not there are waited for. The struct must not be moved. */
-bool lane_thread_open(struct lane_thread *thread, const struct lane_duty *duty, uint32_t number,
-                      struct error *error) MUST_CHECK;
+bool lane_thread_open(struct lane_thread *thread, const struct lane_duty *duty, uint32_t generation,
+                      uint32_t number, struct error *error) MUST_CHECK;
+
+/* Asks it to finish what it has taken, and to subscribe anew, behind those who wait. */
+void lane_thread_step_aside(struct lane_thread *thread);
 
 /* Asks it to finish what it has taken, and to take no more. */
 void lane_thread_drain(struct lane_thread *thread);

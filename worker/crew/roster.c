@@ -5,11 +5,16 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #include "till/version.h"
+
+/* Others that were not seen for long are forgotten, and what they recorded of lanes with them. */
+static const char forget[] =
+    "DELETE FROM workers WHERE seen_at < clock_timestamp() - make_interval(secs => $1::integer)";
 
 /* Of a name that another run holds, only once that one was not seen for a while. */
 static const char announce[] =
@@ -31,7 +36,7 @@ static bool name_valid(const char *name)
             return false;
         }
     }
-    return size >= 1 && size < ROSTER_NAME_MAX;
+    return size >= 1 && size < WORKER_NAME_MAX;
 }
 
 static void make_name(struct roster *roster, uint32_t chance)
@@ -56,7 +61,7 @@ bool roster_init(struct roster *roster, const char *name, uint32_t lanes_max, st
     }
     if (!name_valid(name)) {
         error_set(error, ERROR_USAGE, "--name: \"%s\" is no name for a worker", name);
-        return error_advise(error, "Use 1 to %u visible ASCII characters.", ROSTER_NAME_MAX - 1);
+        return error_advise(error, "Use 1 to %u visible ASCII characters.", WORKER_NAME_MAX - 1);
     }
     (void)snprintf(roster->name, sizeof roster->name, "%s", name);
     return true;
@@ -81,6 +86,58 @@ bool roster_announce(const struct roster *roster, struct postgres *postgres, str
                             ROSTER_SECONDS);
     }
     return true;
+}
+
+/* Into memory that is zero. */
+static void read_entry(const PGresult *result, int row, struct roster_entry *entry)
+{
+    const bool bounded = !PQgetisnull(result, row, 2);
+    (void)snprintf(entry->name, sizeof entry->name, "%s", PQgetvalue(result, row, 0));
+    (void)snprintf(entry->run, sizeof entry->run, "%s", PQgetvalue(result, row, 1));
+    entry->lanes_max =
+        bounded ? (uint32_t)strtoul(PQgetvalue(result, row, 2), NULL, 10) : LANES_MAX;
+}
+
+bool roster_read(struct postgres *postgres, struct roster_list *list, struct error *error)
+{
+    char live_ms[sizeof "4294967295"];
+    const char *const parameters[] = {live_ms};
+    PGresult *result;
+    (void)snprintf(live_ms, sizeof live_ms, "%d", ROSTER_LIVE_MS);
+    if (!postgres_query(postgres,
+                        "SELECT name, run, lanes_max FROM workers WHERE seen_at >"
+                        " clock_timestamp() - $1::integer * interval '1 ms' ORDER BY name",
+                        1, parameters, &result, error)) {
+        return false;
+    }
+    const int count = PQntuples(result);
+    *list = (struct roster_list){.entries = calloc((size_t)count + 1, sizeof list->entries[0])};
+    for (int i = 0; list->entries != NULL && i < count; i++) {
+        read_entry(result, i, &list->entries[list->count++]);
+    }
+    PQclear(result);
+    return list->entries != NULL ||
+           error_set(error, ERROR_FATAL, "no memory for a list of %d workers", count);
+}
+
+bool roster_same(const struct roster_list *a, const struct roster_list *b)
+{
+    return a->count == b->count &&
+           (a->count == 0 || memcmp(a->entries, b->entries, a->count * sizeof a->entries[0]) == 0);
+}
+
+void roster_free(struct roster_list *list)
+{
+    free(list->entries);
+    *list = (struct roster_list){.entries = NULL};
+}
+
+bool roster_forget(struct postgres *postgres, struct error *error)
+{
+    char seconds[sizeof "4294967295"];
+    const char *const parameters[] = {seconds};
+    (void)snprintf(seconds, sizeof seconds, "%d", ROSTER_KEPT);
+    return postgres_execute(postgres, forget, 1, parameters, error);
 }
 
 bool roster_leave(const struct roster *roster, struct postgres *postgres, struct error *error)

@@ -8,14 +8,16 @@
 #include <stdint.h>
 
 #include "common/base/error.h"
+#include "common/base/limits.h"
 #include "common/connect/postgres.h"
 
-#define ROSTER_NAME_MAX 129u /* bytes, with the NUL */
-#define ROSTER_SEEN_MS  2000 /* how often a worker announces itself */
-#define ROSTER_SECONDS  10   /* one that was not seen for so long is gone */
+#define ROSTER_SEEN_MS 1000 /* how often a worker announces itself */
+#define ROSTER_LIVE_MS 3000 /* one that was not seen for so long serves nothing */
+#define ROSTER_SECONDS 10   /* and after so long its name is free */
+#define ROSTER_KEPT    600  /* seconds after which it is forgotten */
 
 struct roster {
-    char name[ROSTER_NAME_MAX];
+    char name[WORKER_NAME_MAX];
     char run[17]; /* of this start of the program */
     uint32_t lanes_max;
 };
@@ -28,6 +30,27 @@ bool roster_init(struct roster *roster, const char *name, uint32_t lanes_max,
 bool roster_announce(const struct roster *roster, struct postgres *postgres,
                      struct error *error) MUST_CHECK;
 
-/* Takes it off the list. */
+/* A worker that is alive. What is not text of it is zero, so that lists can be compared. */
+struct roster_entry {
+    char name[WORKER_NAME_MAX];
+    char run[WORKER_RUN_MAX];
+    uint32_t lanes_max;
+};
+
+struct roster_list {
+    struct roster_entry *entries; /* by name */
+    uint32_t count;
+};
+
+/* Those who are alive; *list is overwritten, and the caller's to free. */
+bool roster_read(struct postgres *postgres, struct roster_list *list,
+                 struct error *error) MUST_CHECK;
+bool roster_same(const struct roster_list *a, const struct roster_list *b);
+void roster_free(struct roster_list *list);
+
+/* Forgets those that were not seen for long. */
+bool roster_forget(struct postgres *postgres, struct error *error) MUST_CHECK;
+
+/* Takes it off the list, and what it recorded of lanes with it. */
 bool roster_leave(const struct roster *roster, struct postgres *postgres,
                   struct error *error) MUST_CHECK;

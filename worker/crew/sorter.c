@@ -142,8 +142,8 @@ static bool look_for_lane(struct sorter *sorter, uint32_t slot, struct error *er
     const uint32_t first = sorter->looked ? slot : 0;
     const uint32_t count = sorter->looked ? 1 : SLOTS;
     bool bound[SLOTS];
-    if (!binding_look(duty->url, duty->config->namespace.value, duty->generation, first, count,
-                      bound, error)) {
+    if (!binding_look(duty->url, duty->config->namespace.value, atomic_load(duty->generation),
+                      first, count, bound, error)) {
         return false;
     }
     const uint64_t now = trouble_now_ms();

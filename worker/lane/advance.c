@@ -32,7 +32,7 @@ static enum step arena_full(struct error *error)
 static enum step take(struct lane *lane, struct batch *batch, struct error *error)
 {
     const bool nothing = batch->count == 0;
-    if (lane->draining || !batch_has_room(batch, lane->plan.jobs_max)) {
+    if (lane->draining || lane->stepping_aside || !batch_has_room(batch, lane->plan.jobs_max)) {
         return nothing ? STEP_WAIT : STEP_DONE;
     }
     struct taken *taken = &batch->taken[batch->count];

@@ -11,8 +11,8 @@
 #include "worker/lane/backoff.h"
 #include "worker/lane/part.h"
 
-#define TROUBLE_MAX_MS 30000u /* a lane whose database fails for so long is given back */
-#define WAIT_MAX_MS    1000u
+#define ASKED_MAX_MS 10000u /* a part that the database has not saved for so long is given back */
+#define WAIT_MAX_MS  1000u
 
 /* The whole life of a batch; everything else in this file only follows this table. A part that has
  * failed is begun again: what was loaded is stale, and its ids make it safe. Once a part is saved
@@ -60,7 +60,7 @@ static void count_saved(struct lane *lane, const struct batch *batch)
 static void part_saved(struct lane *lane, struct batch *batch)
 {
     batch->mark_saved = arena_mark(&batch->arena);
-    lane->trouble_since_ms = 0;
+    lane->asked_since_ms = 0;
     count_saved(lane, batch);
 }
 
@@ -127,16 +127,24 @@ static void give_back_and_pause(struct lane *lane, uint64_t now_ms)
     pause_after_failure(lane, now_ms);
 }
 
-/* The same part again, or, past the bound, somebody else's: another worker may see the database. */
+static bool asked_too_long(const struct lane *lane, uint64_t now_ms)
+{
+    return lane->asked_since_ms != 0 && now_ms - lane->asked_since_ms > ASKED_MAX_MS;
+}
+
+/* Another worker may see the database. */
+static void distrust_database(struct lane *lane, uint64_t now_ms)
+{
+    lane->database_ready = false;
+    give_back_and_pause(lane, now_ms);
+}
+
+/* The same part again, or, past the bound, somebody else's. */
 static void part_again(struct lane *lane, struct batch *batch, uint64_t now_ms)
 {
     lane->database.ops->abandon(lane->database.self);
-    if (lane->trouble_since_ms == 0) {
-        lane->trouble_since_ms = now_ms;
-    }
-    if (now_ms - lane->trouble_since_ms > TROUBLE_MAX_MS) {
-        lane->database_ready = false;
-        give_back_and_pause(lane, now_ms);
+    if (asked_too_long(lane, now_ms)) {
+        distrust_database(lane, now_ms);
         return;
     }
     lane->counters.retries++;
@@ -163,6 +171,7 @@ static enum lane_progress part_smaller(struct lane *lane, struct batch *batch,
                                        const struct error *error)
 {
     lane->database.ops->abandon(lane->database.self);
+    lane->asked_since_ms = 0; /* it has answered */
     if (!batch_halve(batch)) {
         put_aside(lane, batch, error);
         return LANE_FAILED;
@@ -211,9 +220,17 @@ static void failed(struct lane *lane, struct batch *batch, uint64_t now_ms,
     }
 }
 
+static bool asks_database(const struct batch *batch)
+{
+    return batch->phase > BATCH_EMPTY && batch->phase < BATCH_SAVED;
+}
+
 static enum lane_progress move(struct lane *lane, struct batch *batch, bool *waits, uint64_t now_ms,
                                struct error *error)
 {
+    if (asks_database(batch) && lane->asked_since_ms == 0) {
+        lane->asked_since_ms = now_ms;
+    }
     switch (advance(lane, batch, error)) {
     case STEP_DONE:
         arrive(lane, batch);
@@ -271,14 +288,27 @@ static bool waits_for_back(struct lane *lane)
 static bool front_may_move(struct lane *lane, uint64_t now_ms)
 {
     const struct batch *front = front_of(lane);
-    const bool asks_database = front->phase > BATCH_EMPTY && front->phase < BATCH_SAVED;
-    return !lane->front_waits && !(asks_database && now_ms < lane->pause_until_ms) &&
+    return !lane->front_waits && !(asks_database(front) && now_ms < lane->pause_until_ms) &&
            !waits_for_back(lane);
 }
 
-static bool is_drained(struct lane *lane)
+static bool has_nothing_in_hand(struct lane *lane)
 {
-    return lane->draining && front_of(lane)->count == 0 && back_of(lane)->count == 0;
+    return front_of(lane)->count == 0 && back_of(lane)->count == 0;
+}
+
+/* An answer may never come: a frozen server, or a network that swallows what is sent. */
+static enum lane_progress wait(struct lane *lane, uint64_t now_ms, struct error *error)
+{
+    lane->front_waits = false;
+    lane->back_waits = false;
+    if (asks_database(front_of(lane)) && asked_too_long(lane, now_ms)) {
+        distrust_database(lane, now_ms);
+        error_set(error, ERROR_RETRY, "the database has saved nothing for %u s: given back",
+                  ASKED_MAX_MS / 1000);
+        return LANE_FAILED;
+    }
+    return LANE_WAIT;
 }
 
 void lane_init(struct lane *lane, const struct lane_plan *plan, struct broker broker,
@@ -302,9 +332,13 @@ void lane_init(struct lane *lane, const struct lane_plan *plan, struct broker br
 enum lane_progress lane_step(struct lane *lane, uint64_t now_ms, struct error *error)
 {
     struct batch *back = back_of(lane);
-    if (is_drained(lane)) {
+    if (lane->draining && has_nothing_in_hand(lane)) {
         lane_give_back(lane);
         return LANE_DRAINED;
+    }
+    if (lane->stepping_aside && has_nothing_in_hand(lane)) {
+        lane_give_back(lane);
+        return LANE_AGAIN;
     }
     if (!lane->subscribed) {
         return subscribe(lane, now_ms, error);
@@ -315,14 +349,35 @@ enum lane_progress lane_step(struct lane *lane, uint64_t now_ms, struct error *e
     if (front_may_move(lane, now_ms)) {
         return move(lane, front_of(lane), &lane->front_waits, now_ms, error);
     }
-    lane->front_waits = false;
-    lane->back_waits = false;
-    return LANE_WAIT;
+    return wait(lane, now_ms, error);
 }
 
 void lane_drain(struct lane *lane)
 {
     lane->draining = true;
+}
+
+void lane_step_aside(struct lane *lane)
+{
+    lane->stepping_aside = lane->subscribed;
+}
+
+uint32_t lane_in_hand(const struct lane *lane, int64_t *oldest_ms)
+{
+    const struct batch *front = &lane->batches[lane->front];
+    const struct batch *back = &lane->batches[1 - lane->front];
+    const struct batch *older = back->count > 0 ? back : front;
+    *oldest_ms = TIMESTAMP_NONE;
+    if (older->count == 0) {
+        return 0;
+    }
+    const struct delivery *oldest = &older->taken[older->first].delivery;
+    if (oldest->timestamp_in_ms != TIMESTAMP_NONE) {
+        *oldest_ms = oldest->timestamp_in_ms;
+    } else if (oldest->timestamp > 0 && oldest->timestamp < INT64_MAX / 1000) {
+        *oldest_ms = oldest->timestamp * 1000;
+    }
+    return front->count - front->first + back->count - back->first;
 }
 
 uint64_t lane_wait_ms(const struct lane *lane, uint64_t now_ms)
@@ -345,5 +400,6 @@ void lane_give_back(struct lane *lane)
     lane->back_waits = false;
     lane->subscribed = false;
     lane->claimed = false;
-    lane->trouble_since_ms = 0;
+    lane->stepping_aside = false;
+    lane->asked_since_ms = 0;
 }

@@ -55,9 +55,10 @@ struct lane {
     bool claimed;        /* since the first delivery after the subscription */
     bool database_ready; /* it was, before the subscription */
     bool draining;
+    bool stepping_aside;     /* until the channel is closed, however that comes */
     uint32_t failures;       /* since a part was acknowledged */
     uint64_t pause_until_ms; /* nothing is asked of the database or for a subscription until then */
-    uint64_t trouble_since_ms; /* since when the database has failed; 0: it has not */
+    uint64_t asked_since_ms; /* since when the database is asked in vain; 0: it is not */
     struct lane_counters counters;
 };
 
@@ -70,6 +71,14 @@ enum lane_progress lane_step(struct lane *lane, uint64_t now_ms, struct error *e
 
 /* Takes no more deliveries; what is in hand is finished. */
 void lane_drain(struct lane *lane);
+
+/* Takes no more deliveries, finishes what is in hand, closes the channel, and subscribes again: at
+ * the end of the broker's line of consumers. */
+void lane_step_aside(struct lane *lane);
+
+/* How many jobs are in hand, and when the oldest of them was published, in ms since 1970:
+ * TIMESTAMP_NONE if it does not say so. */
+uint32_t lane_in_hand(const struct lane *lane, int64_t *oldest_ms);
 
 /* How long to wait at most after LANE_WAIT. */
 uint64_t lane_wait_ms(const struct lane *lane, uint64_t now_ms);

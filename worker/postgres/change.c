@@ -99,11 +99,11 @@ static struct number number_of(uint32_t value)
     return number;
 }
 
-static bool read_row(const PGresult *result, struct change *change, struct change_lease *lease,
-                     struct error *error)
+static bool read_row(const PGresult *result, struct lanes_change *change,
+                     struct change_lease *lease, struct error *error)
 {
     const char *step = PQgetvalue(result, 0, LOOK_STEP);
-    *change = (struct change){
+    *change = (struct lanes_change){
         .generation = (uint32_t)number_at(result, 0, LOOK_GENERATION),
         .lanes = (uint32_t)number_at(result, 0, LOOK_LANES),
         .source = (uint32_t)number_at(result, 0, LOOK_SOURCE),
@@ -127,7 +127,7 @@ bool change_begin(struct postgres *postgres, uint32_t lanes, const char *driver,
     return postgres_execute(postgres, begin, 2, parameters, error);
 }
 
-bool change_read(struct postgres *postgres, struct change *change, struct change_lease *lease,
+bool change_read(struct postgres *postgres, struct lanes_change *change, struct change_lease *lease,
                  struct error *error)
 {
     PGresult *result;
@@ -135,7 +135,7 @@ bool change_read(struct postgres *postgres, struct change *change, struct change
     if (!postgres_query(postgres, look, 0, NULL, &result, error)) {
         return false;
     }
-    *change = (struct change){.generation = 0};
+    *change = (struct lanes_change){.generation = 0};
     *lease = (struct change_lease){.alive = false};
     if (PQntuples(result) == 1) {
         read = read_row(result, change, lease, error);
@@ -144,7 +144,7 @@ bool change_read(struct postgres *postgres, struct change *change, struct change
     return read;
 }
 
-bool change_take(struct postgres *postgres, const char *driver, struct change *change,
+bool change_take(struct postgres *postgres, const char *driver, struct lanes_change *change,
                  struct error *error)
 {
     const char *const parameters[] = {driver};
@@ -163,8 +163,8 @@ bool change_take(struct postgres *postgres, const char *driver, struct change *c
     return true;
 }
 
-bool change_record(struct postgres *postgres, const struct change *change, enum change_step next,
-                   struct error *error)
+bool change_record(struct postgres *postgres, const struct lanes_change *change,
+                   enum change_step next, struct error *error)
 {
     const struct number generation = number_of(change->generation);
     const char *const parameters[] = {generation.text, change_step_name(change->step),
@@ -172,7 +172,8 @@ bool change_record(struct postgres *postgres, const struct change *change, enum 
     return postgres_execute(postgres, record, 3, parameters, error);
 }
 
-bool change_finish(struct postgres *postgres, const struct change *change, struct error *error)
+bool change_finish(struct postgres *postgres, const struct lanes_change *change,
+                   struct error *error)
 {
     const struct number source = number_of(change->source);
     const struct number coming = number_of(change->generation);

@@ -25,17 +25,17 @@ bool change_begin(struct postgres *postgres, uint32_t lanes, const char *driver,
                   struct error *error) MUST_CHECK;
 
 /* The change that is open; generation 0: none is. */
-bool change_read(struct postgres *postgres, struct change *change, struct change_lease *lease,
+bool change_read(struct postgres *postgres, struct lanes_change *change, struct change_lease *lease,
                  struct error *error) MUST_CHECK;
 
 /* The same, and takes the lease if it is free, or renews it. */
-bool change_take(struct postgres *postgres, const char *driver, struct change *change,
+bool change_take(struct postgres *postgres, const char *driver, struct lanes_change *change,
                  struct error *error) MUST_CHECK;
 
 /* See change_ops. */
-bool change_record(struct postgres *postgres, const struct change *change, enum change_step next,
-                   struct error *error) MUST_CHECK;
-bool change_finish(struct postgres *postgres, const struct change *change,
+bool change_record(struct postgres *postgres, const struct lanes_change *change,
+                   enum change_step next, struct error *error) MUST_CHECK;
+bool change_finish(struct postgres *postgres, const struct lanes_change *change,
                    struct error *error) MUST_CHECK;
 
 /* Whether entries may lead to a generation: it is the current one, and no change has taken them

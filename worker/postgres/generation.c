@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/connect/postgres.h"
 
@@ -18,9 +19,20 @@ static const char insert_first[] =
     " SELECT generation, generate_series(0, lanes - 1) FROM first";
 
 /* The server's columns are integers within the table's CHECK constraints. */
+static uint32_t number_of(const PGresult *result, int row, int column)
+{
+    return (uint32_t)strtoul(PQgetvalue(result, row, column), NULL, 10);
+}
+
 static uint32_t number_at(const PGresult *result, int column)
 {
-    return (uint32_t)strtoul(PQgetvalue(result, 0, column), NULL, 10);
+    return number_of(result, 0, column);
+}
+
+static bool none_current(struct postgres *postgres, struct error *error)
+{
+    error_set(error, ERROR_CONFIG, "database %s: no lanes are set up", postgres_describe(postgres));
+    return error_advise(error, "Set them up: till setup");
 }
 
 bool generation_current(struct postgres *postgres, struct generation *generation,
@@ -37,12 +49,43 @@ bool generation_current(struct postgres *postgres, struct generation *generation
         *generation = (struct generation){number_at(result, 0), number_at(result, 1)};
     }
     PQclear(result);
-    if (!found) {
-        error_set(error, ERROR_CONFIG, "database %s: no lanes are set up",
-                  postgres_describe(postgres));
-        return error_advise(error, "Set them up: till setup");
+    return found || none_current(postgres, error);
+}
+
+static void take_generation(struct generations *generations, const PGresult *result, int row)
+{
+    const char *state = PQgetvalue(result, row, 2);
+    const struct generation generation = {number_of(result, row, 0), number_of(result, row, 1)};
+    if (strcmp(state, "coming") == 0) {
+        generations->change_open = true;
+        return;
     }
-    return true;
+    if (strcmp(state, "current") == 0) {
+        generations->current = generation.number;
+    }
+    generations->served[generations->count++] = generation;
+}
+
+/* The newest, if there are too many: older ones have nothing to do any more. */
+bool generation_served(struct postgres *postgres, struct generations *generations,
+                       struct error *error)
+{
+    PGresult *result;
+    if (!postgres_query(postgres,
+                        "SELECT generation, lanes, state FROM generations"
+                        " WHERE state <> 'retired' ORDER BY generation",
+                        0, NULL, &result, error)) {
+        return false;
+    }
+    const int count = PQntuples(result);
+    *generations = (struct generations){.count = 0};
+    for (int i = 0; i < count; i++) {
+        if (count - i <= (int)GENERATIONS_SERVED_MAX) {
+            take_generation(generations, result, i);
+        }
+    }
+    PQclear(result);
+    return generations->current != 0 || none_current(postgres, error);
 }
 
 bool generation_begin(struct postgres *postgres, uint32_t lanes, struct generation *generation,

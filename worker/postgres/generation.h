@@ -19,6 +19,20 @@ struct generation {
 bool generation_current(struct postgres *postgres, struct generation *generation,
                         struct error *error) MUST_CHECK;
 
+#define GENERATIONS_SERVED_MAX 16u
+
+/* Those that workers serve: the current one, and those that are draining. */
+struct generations {
+    struct generation served[GENERATIONS_SERVED_MAX];
+    uint32_t count;
+    uint32_t current; /* its number */
+    bool change_open; /* another one is coming; it is not served yet */
+};
+
+/* By their numbers. Fails with ERROR_CONFIG when there is no current one yet. */
+bool generation_served(struct postgres *postgres, struct generations *generations,
+                       struct error *error) MUST_CHECK;
+
 /* Makes the first generation, with this many lanes, unless there is one; gives the current one. */
 bool generation_begin(struct postgres *postgres, uint32_t lanes, struct generation *generation,
                       struct error *error) MUST_CHECK;

@@ -204,6 +204,14 @@ void rabbit_broker_close(struct rabbit_broker *self)
     *self = (struct rabbit_broker){0};
 }
 
+void rabbit_broker_rest(struct rabbit_broker *self)
+{
+    if (!self->publisher.under_way) {
+        wire_close(&self->publisher.wire);
+        publisher_forget(&self->publisher);
+    }
+}
+
 struct broker rabbit_broker_port(struct rabbit_broker *self)
 {
     return (struct broker){.ops = &ops, .self = self};

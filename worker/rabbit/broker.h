@@ -64,6 +64,10 @@ bool rabbit_broker_open_at(struct rabbit_broker *self, struct address queue,
 /* Closes the connections in order; what is in hand returns to the queue. Accepts all zeros. */
 void rabbit_broker_close(struct rabbit_broker *self);
 
+/* Closes the connection that publishes, in order, when nothing is being published. The next publish
+ * opens another. */
+void rabbit_broker_rest(struct rabbit_broker *self);
+
 /* The port. The struct stays where it is as long as this is used. */
 struct broker rabbit_broker_port(struct rabbit_broker *self);
 
