@@ -7,8 +7,8 @@
  * TILL_TEST_PLANT is OPERATION:WHEN:NUMBER:ACTION, for example save:during:2:kill. The operation is
  * a call of a port; before, after or during (it has begun, and answered PORT_WAIT); how often until
  * then; kill or stop. Or it is a step of a change: before it is done, after it was done and before
- * that is recorded (during), after. A job whose bytes contain "planted in parse" or "planted in decide" breaks an
- * ENSURE there. */
+ * that is recorded (during), after. A job whose bytes contain "planted in parse" or "planted in
+ * decide" breaks an ENSURE there. */
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>

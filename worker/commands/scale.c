@@ -231,19 +231,26 @@ static bool may_join(const struct scaling *scaling, const struct lanes_change *c
            (!lease->alive || !command || strcmp(lease->driver, scaling->name) == 0);
 }
 
+/* A command that was killed a moment ago seems to be alive still, until its lease ends. */
 static bool look_for_change(struct scaling *scaling, bool *open, struct error *error)
 {
-    struct lanes_change change;
-    struct change_lease lease;
-    if (!change_read(&scaling->postgres, &change, &lease, error)) {
-        return false;
+    const uint64_t since_ms = now_ms();
+    for (;;) {
+        struct lanes_change change;
+        struct change_lease lease;
+        if (!change_read(&scaling->postgres, &change, &lease, error)) {
+            return false;
+        }
+        *open = change.generation != 0;
+        if (!*open || may_join(scaling, &change, &lease)) {
+            scaling->generation = change.generation;
+            return true;
+        }
+        if (change.lanes != scaling->lanes || now_ms() - since_ms > CHANGE_LEASE_MS + FAILURE_MS) {
+            return refuse(&change, &lease, error);
+        }
+        pause_ms(TURN_MS);
     }
-    *open = change.generation != 0;
-    if (*open && !may_join(scaling, &change, &lease)) {
-        return refuse(&change, &lease, error);
-    }
-    scaling->generation = change.generation;
-    return true;
 }
 
 static bool ask(const struct scaling *scaling, struct error *error)
@@ -264,8 +271,8 @@ static bool ask(const struct scaling *scaling, struct error *error)
 static bool begin(struct scaling *scaling, bool *needed, struct error *error)
 {
     bool open = false;
-    if (!generation_current(&scaling->postgres, &scaling->before, error) ||
-        !look_for_change(scaling, &open, error)) {
+    if (!look_for_change(scaling, &open, error) ||
+        !generation_current(&scaling->postgres, &scaling->before, error)) {
         return false;
     }
     *needed = open || scaling->before.lanes != scaling->lanes;
