@@ -6,18 +6,10 @@
 
 #include <string.h>
 
+#include "tests/support/faulty.h"
 #include "tests/support/test.h"
 
 enum { LANES = 40, SOURCE_LANES = 300, TURNS_MAX = 2000, DRIVERS = 2 };
-
-/* What happens at a call instead of what should. */
-enum fault {
-    FAULT_NONE,
-    FAULT_BEFORE, /* it fails, and nothing was done */
-    FAULT_AFTER,  /* it fails, though it was done */
-    FAULT_GONE,   /* it was done, and the driver is gone */
-    FAULTS,
-};
 
 /* The database and the broker. */
 struct world {
@@ -35,10 +27,7 @@ struct world {
     uint32_t drained;
     const void *holder; /* of the lease */
     uint64_t held_ms;
-    uint32_t calls;
-    uint32_t fault_at;
-    enum fault fault;
-    bool gone; /* the driver is to be thrown away */
+    struct faulty faulty;
 };
 
 /* Each driver has one. */
@@ -46,24 +35,10 @@ struct side {
     struct world *world;
 };
 
-static bool begin(struct world *world, enum fault *fault, struct error *error)
-{
-    world->calls++;
-    *fault = world->calls == world->fault_at ? world->fault : FAULT_NONE;
-    return *fault != FAULT_BEFORE || error_set(error, ERROR_RETRY, "a connection is lost");
-}
-
-static bool end(struct world *world, enum fault fault, struct error *error)
-{
-    world->gone |= fault == FAULT_GONE;
-    return fault != FAULT_AFTER || error_set(error, ERROR_UNKNOWN, "an answer is lost");
-}
-
 static bool look(void *self, struct lanes_change *change, struct error *error)
 {
     struct world *world = ((struct side *)self)->world;
-    enum fault fault;
-    if (!begin(world, &fault, error)) {
+    if (!faulty_begin(&world->faulty, error)) {
         return false;
     }
     *change = (struct lanes_change){.generation = world->coming,
@@ -80,58 +55,54 @@ static bool look(void *self, struct lanes_change *change, struct error *error)
         world->held_ms = world->now_ms;
         change->ours = true;
     }
-    return end(world, fault, error);
+    return faulty_end(&world->faulty, error);
 }
 
 static bool declare(void *self, const struct lanes_change *change, uint32_t first, uint32_t count,
                     struct error *error)
 {
     struct world *world = ((struct side *)self)->world;
-    enum fault fault;
-    if (!begin(world, &fault, error)) {
+    if (!faulty_begin(&world->faulty, error)) {
         return false;
     }
     assert_int_equal(world->older == 0 || world->now_ms >= 5000, true);
     assert_in_range(first + count, 1, CHANGE_PARTS(change->lanes));
     memset(&world->declared[first], 1, count);
-    return end(world, fault, error);
+    return faulty_end(&world->faulty, error);
 }
 
 static bool bind(void *self, const struct lanes_change *change, struct error *error)
 {
     struct world *world = ((struct side *)self)->world;
-    enum fault fault;
     (void)change;
-    if (!begin(world, &fault, error)) {
+    if (!faulty_begin(&world->faulty, error)) {
         return false;
     }
     for (size_t i = 0; i < CHANGE_PARTS(LANES); i++) {
         assert_true(world->declared[i]); /* nothing arrives before it has a place to go */
     }
     world->bound_coming = true;
-    return end(world, fault, error);
+    return faulty_end(&world->faulty, error);
 }
 
 static bool unbind(void *self, const struct lanes_change *change, struct error *error)
 {
     struct world *world = ((struct side *)self)->world;
-    enum fault fault;
     (void)change;
-    if (!begin(world, &fault, error)) {
+    if (!faulty_begin(&world->faulty, error)) {
         return false;
     }
     assert_true(world->bound_coming); /* or jobs would have nowhere to go */
     world->unbound_ms = world->bound_source ? world->now_ms : world->unbound_ms;
     world->bound_source = false;
-    return end(world, fault, error);
+    return faulty_end(&world->faulty, error);
 }
 
 static bool mark(void *self, const struct lanes_change *change, uint32_t first, uint32_t count,
                  struct error *error)
 {
     struct world *world = ((struct side *)self)->world;
-    enum fault fault;
-    if (!begin(world, &fault, error)) {
+    if (!faulty_begin(&world->faulty, error)) {
         return false;
     }
     assert_false(world->bound_source);
@@ -140,15 +111,14 @@ static bool mark(void *self, const struct lanes_change *change, uint32_t first, 
     for (uint32_t lane = first; lane < first + count; lane++) {
         world->marked[lane]++;
     }
-    return end(world, fault, error);
+    return faulty_end(&world->faulty, error);
 }
 
 static bool record(void *self, const struct lanes_change *change, enum change_step next,
                    struct error *error)
 {
     struct world *world = ((struct side *)self)->world;
-    enum fault fault;
-    if (!begin(world, &fault, error)) {
+    if (!faulty_begin(&world->faulty, error)) {
         return false;
     }
     if (world->coming == change->generation && world->step == change->step) {
@@ -156,14 +126,13 @@ static bool record(void *self, const struct lanes_change *change, enum change_st
         world->step = next;
         world->step_since_ms = world->now_ms;
     }
-    return end(world, fault, error);
+    return faulty_end(&world->faulty, error);
 }
 
 static bool finish(void *self, const struct lanes_change *change, struct error *error)
 {
     struct world *world = ((struct side *)self)->world;
-    enum fault fault;
-    if (!begin(world, &fault, error)) {
+    if (!faulty_begin(&world->faulty, error)) {
         return false;
     }
     if (world->coming == change->generation && world->step == CHANGE_DRAIN) {
@@ -171,7 +140,7 @@ static bool finish(void *self, const struct lanes_change *change, struct error *
         world->current = world->coming;
         world->coming = 0;
     }
-    return end(world, fault, error);
+    return faulty_end(&world->faulty, error);
 }
 
 static const struct change_ops ops = {look, declare, bind, unbind, mark, record, finish};
@@ -213,22 +182,22 @@ static uint32_t run(struct world *world, uint32_t drivers, uint32_t seed)
     }
     for (uint32_t turn = 0; world->coming != 0; turn++) {
         struct error error = {0};
-        const uint32_t calls = world->calls;
+        const uint32_t calls = world->faulty.calls;
         assert_in_range(turn, 0, TURNS_MAX - 1);
         seed = seed * 1664525u + 1013904223u;
         struct change_driver *next = &driver[(seed >> 16) % drivers];
         const enum change_progress progress = change_turn(next, &error);
-        assert_true(world->calls <= calls + 1);
+        assert_true(world->faulty.calls <= calls + 1);
         assert_int_equal(progress == CHANGE_FAILED, error.kind != ERROR_NONE);
         world->now_ms += progress == CHANGE_AGAIN ? 1 : 100;
-        if (world->gone) {
-            world->gone = false;
+        if (world->faulty.gone) {
+            world->faulty.gone = false;
             sides[used] = (struct side){world};
             change_driver_init(next, &ops, &sides[used++]);
         }
         lanes_work(world);
     }
-    return world->calls;
+    return world->faulty.calls;
 }
 
 static void takes_all_steps_in_their_order(void **state)
@@ -248,16 +217,16 @@ static void survives_any_fault(void **state)
     struct world world;
     uint32_t runs = 0;
     (void)state;
-    for (enum fault fault = FAULT_BEFORE; fault < FAULTS; fault++) {
+    for (enum faulty_kind fault = FAULTY_BEFORE; fault < FAULTY_KINDS; fault++) {
         uint32_t at = 1;
         do {
             world_init(&world);
-            world.fault = fault;
-            world.fault_at = at;
+            world.faulty.kind = fault;
+            world.faulty.at = at;
             run(&world, 1, 1);
             assert_complete(&world);
             runs++;
-        } while (world.calls >= at++);
+        } while (world.faulty.calls >= at++);
     }
     print_message("%u runs\n", runs);
 }
@@ -267,10 +236,10 @@ static void two_drivers_do_no_harm(void **state)
     struct world world;
     (void)state;
     for (uint32_t seed = 1; seed < 200; seed++) {
-        for (enum fault fault = FAULT_NONE; fault < FAULTS; fault++) {
+        for (enum faulty_kind fault = FAULTY_NONE; fault < FAULTY_KINDS; fault++) {
             world_init(&world);
-            world.fault = fault;
-            world.fault_at = seed % 80;
+            world.faulty.kind = fault;
+            world.faulty.at = seed % 80;
             run(&world, 2, seed);
             assert_complete(&world);
         }

@@ -4,17 +4,10 @@
  * and whenever a late job comes. */
 #include "worker/change/retirement.h"
 
+#include "tests/support/faulty.h"
 #include "tests/support/test.h"
 
 enum { LANES = 150, TURNS_MAX = 4000 };
-
-enum fault {
-    FAULT_NONE,
-    FAULT_BEFORE,
-    FAULT_AFTER,
-    FAULT_GONE,
-    FAULTS,
-};
 
 enum life {
     LIFE_DRAINING,
@@ -32,30 +25,13 @@ struct world {
     bool consumed;
     bool exchange_there;
     uint32_t decided;
-    uint32_t calls;
-    uint32_t fault_at;
-    enum fault fault;
-    bool gone;
+    struct faulty faulty;
 };
-
-static bool begin(struct world *world, enum fault *fault, struct error *error)
-{
-    world->calls++;
-    *fault = world->calls == world->fault_at ? world->fault : FAULT_NONE;
-    return *fault != FAULT_BEFORE || error_set(error, ERROR_RETRY, "a connection is lost");
-}
-
-static bool end(struct world *world, enum fault fault, struct error *error)
-{
-    world->gone |= fault == FAULT_GONE;
-    return fault != FAULT_AFTER || error_set(error, ERROR_UNKNOWN, "an answer is lost");
-}
 
 static bool find(void *self, struct retirement *retirement, struct error *error)
 {
     struct world *world = self;
-    enum fault fault;
-    if (!begin(world, &fault, error)) {
+    if (!faulty_begin(&world->faulty, error)) {
         return false;
     }
     *retirement = (struct retirement){.generation = 0};
@@ -63,44 +39,41 @@ static bool find(void *self, struct retirement *retirement, struct error *error)
         *retirement = (struct retirement){
             3, LANES, world->life == LIFE_RETIRED ? RETIREMENT_RETIRED : RETIREMENT_DRAINING};
     }
-    return end(world, fault, error);
+    return faulty_end(&world->faulty, error);
 }
 
 static bool look(void *self, const struct retirement *retirement, uint32_t first, uint32_t count,
                  struct retirement_look *look, struct error *error)
 {
     struct world *world = self;
-    enum fault fault;
     assert_int_equal(retirement->generation, 3);
-    if (!begin(world, &fault, error)) {
+    if (!faulty_begin(&world->faulty, error)) {
         return false;
     }
     for (uint32_t lane = first; lane < first + count; lane++) {
         look->ready += world->queue_there[lane] ? world->ready[lane] : 0;
         look->consumers += world->consumed ? 1 : 0;
     }
-    return end(world, fault, error);
+    return faulty_end(&world->faulty, error);
 }
 
 static bool retire(void *self, const struct retirement *retirement, struct error *error)
 {
     struct world *world = self;
-    enum fault fault;
     (void)retirement;
-    if (!begin(world, &fault, error)) {
+    if (!faulty_begin(&world->faulty, error)) {
         return false;
     }
     world->life = world->life == LIFE_DRAINING ? LIFE_RETIRED : world->life;
-    return end(world, fault, error);
+    return faulty_end(&world->faulty, error);
 }
 
 static bool remove_queues(void *self, const struct retirement *retirement, uint32_t first,
                           uint32_t count, bool *left, struct error *error)
 {
     struct world *world = self;
-    enum fault fault;
     (void)retirement;
-    if (!begin(world, &fault, error)) {
+    if (!faulty_begin(&world->faulty, error)) {
         return false;
     }
     *left = world->life != LIFE_RETIRED;
@@ -110,45 +83,42 @@ static bool remove_queues(void *self, const struct retirement *retirement, uint3
             world->queue_there[lane] = false;
         }
     }
-    return end(world, fault, error);
+    return faulty_end(&world->faulty, error);
 }
 
 static bool restore(void *self, const struct retirement *retirement, uint32_t first, uint32_t count,
                     struct error *error)
 {
     struct world *world = self;
-    enum fault fault;
     (void)retirement;
-    if (!begin(world, &fault, error)) {
+    if (!faulty_begin(&world->faulty, error)) {
         return false;
     }
     for (uint32_t lane = first; lane < first + count; lane++) {
         world->queue_there[lane] = true;
     }
-    return end(world, fault, error);
+    return faulty_end(&world->faulty, error);
 }
 
 static bool revive(void *self, const struct retirement *retirement, struct error *error)
 {
     struct world *world = self;
-    enum fault fault;
     (void)retirement;
-    if (!begin(world, &fault, error)) {
+    if (!faulty_begin(&world->faulty, error)) {
         return false;
     }
     for (uint32_t lane = 0; lane < LANES; lane++) {
         assert_true(world->queue_there[lane]); /* consumers are about to come */
     }
     world->life = LIFE_DRAINING;
-    return end(world, fault, error);
+    return faulty_end(&world->faulty, error);
 }
 
 static bool forget(void *self, const struct retirement *retirement, struct error *error)
 {
     struct world *world = self;
-    enum fault fault;
     (void)retirement;
-    if (!begin(world, &fault, error)) {
+    if (!faulty_begin(&world->faulty, error)) {
         return false;
     }
     for (uint32_t lane = 0; lane < LANES; lane++) {
@@ -156,7 +126,7 @@ static bool forget(void *self, const struct retirement *retirement, struct error
     }
     world->exchange_there = false;
     world->life = LIFE_REMOVED;
-    return end(world, fault, error);
+    return faulty_end(&world->faulty, error);
 }
 
 static const struct retirement_ops ops = {find,    look,   retire, remove_queues,
@@ -207,12 +177,12 @@ static uint32_t run(struct world *world, uint32_t job_at, bool in_hand)
                 world->ready[LANES - 1] = 1;
             }
         }
-        const uint32_t calls = world->calls;
+        const uint32_t calls = world->faulty.calls;
         const enum retirement_progress progress = retirement_turn(&driver, &error);
-        assert_true(world->calls <= calls + 1);
+        assert_true(world->faulty.calls <= calls + 1);
         assert_int_equal(progress == RETIREMENT_FAILED, error.kind != ERROR_NONE);
-        if (world->gone) {
-            world->gone = false;
+        if (world->faulty.gone) {
+            world->faulty.gone = false;
             retirement_driver_init(&driver, &ops, world);
         }
         if (progress == RETIREMENT_WAITS || progress == RETIREMENT_FAILED) {
@@ -248,17 +218,17 @@ static void survives_any_fault(void **state)
 {
     uint32_t runs = 0;
     (void)state;
-    for (enum fault fault = FAULT_BEFORE; fault < FAULTS; fault++) {
+    for (enum faulty_kind fault = FAULTY_BEFORE; fault < FAULTY_KINDS; fault++) {
         for (uint32_t job_at = 0; job_at < 30; job_at += 3) {
             struct world world;
             uint32_t at = 1;
             do {
                 world_init(&world);
-                world.fault = fault;
-                world.fault_at = at;
+                world.faulty.kind = fault;
+                world.faulty.at = at;
                 run(&world, job_at, job_at % 2 == 0);
                 runs++;
-            } while (world.calls >= at++);
+            } while (world.faulty.calls >= at++);
         }
     }
     print_message("%u runs\n", runs);

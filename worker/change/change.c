@@ -8,7 +8,7 @@
 #define RETIRE_MAX_MS 5000u /* what is older and not quiet by then goes another time */
 #define GRACE_MS      1000u /* from the unbinding to the markers */
 
-#define DECLARE_AT_ONCE 16u /* parts in one turn: a lease must not end meanwhile */
+#define DECLARE_AT_ONCE 4u /* parts in one turn: a lease must not end meanwhile */
 #define MARK_AT_ONCE    256u
 
 enum act {

@@ -3,8 +3,9 @@
  * What is done with a generation that goes. */
 #include "worker/change/retirement.h"
 
-#define LOOK_AT_ONCE   128u /* queues in one turn: a lease must not end meanwhile */
-#define CHANGE_AT_ONCE 16u
+/* Queues in one turn: a lease must not end meanwhile. */
+#define LOOK_AT_ONCE   64u
+#define CHANGE_AT_ONCE 4u
 
 /* | state    | its queues have      | then                                                   |
  * | draining | a job                | wait: its lanes will decide it                         |

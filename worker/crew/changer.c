@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include "common/connect/log.h"
+
 #define IDLE_MS   1000u /* between looks while there is nothing to do */
 #define OTHERS_MS 500u  /* while somebody else sees to it */
 #define TURN_MS   100u  /* while something is waited for */
@@ -34,12 +36,24 @@ static uint64_t failed(struct changer *changer, const struct error *error)
     return pause_ms;
 }
 
+/* Once for each change. */
+static void say_driving(struct changer *changer)
+{
+    const struct lanes_change *change = &changer->changing.change.change;
+    if (change->ours && change->generation != changer->said) {
+        log_write(LOG_LEVEL_INFO, "changer: goes on with the change from %u to %u lanes step=%s",
+                  change->source_lanes, change->lanes, change_step_name(change->step));
+        changer->said = change->generation;
+    }
+}
+
 static uint64_t turn(struct changer *changer)
 {
     struct error error = {0};
     enum change_progress progress = CHANGE_FAILED;
     if (aide_database(&changer->aide, &error)) {
         progress = changing_turn(&changer->changing, &error);
+        say_driving(changer);
     }
     if (progress != CHANGE_FAILED) {
         trouble_over(&changer->aide.trouble);
@@ -48,23 +62,12 @@ static uint64_t turn(struct changer *changer)
     return aide_draining(&changer->aide) ? 0 : failed(changer, &error);
 }
 
-static void wait_until(struct changer *changer, uint64_t until_ms)
-{
-    for (;;) {
-        const uint64_t now_ms = trouble_now_ms();
-        if (now_ms >= until_ms || aide_draining(&changer->aide)) {
-            return;
-        }
-        aide_wait(&changer->aide, until_ms - now_ms);
-    }
-}
-
 static void *run(void *self)
 {
     struct changer *changer = self;
     while (!aide_draining(&changer->aide)) {
         const uint64_t pause_ms = turn(changer);
-        wait_until(changer, trouble_now_ms() + pause_ms);
+        aide_wait_until(&changer->aide, trouble_now_ms() + pause_ms);
     }
     changing_close(&changer->changing);
     aide_disconnect(&changer->aide);
@@ -74,6 +77,7 @@ static void *run(void *self)
 bool changer_open(struct changer *changer, const struct lane_duty *duty, struct error *error)
 {
     char name[CHANGE_DRIVER_MAX];
+    changer->said = 0;
     if (!aide_open(&changer->aide, duty, "changer", "changer", 1, error)) {
         return false;
     }
