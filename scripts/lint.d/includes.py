@@ -11,11 +11,13 @@ ARROWS = {
     "common/connect": ("common/base", "include"),
     # Linked with neither librabbitmq nor libpq, which common/connect brings.
     "worker/lane": ("common/base", "common/contract", "include"),
+    "worker/change": ("common/base",),
     "worker/rabbit": ("worker/lane",) + COMMON,
-    "worker/postgres": ("worker/lane",) + COMMON,
-    "worker/crew": ("worker/lane", "worker/postgres", "worker/rabbit") + COMMON,
+    "worker/postgres": ("worker/change", "worker/lane") + COMMON,
+    "worker/crew": ("worker/change", "worker/lane", "worker/postgres", "worker/rabbit") + COMMON,
     "worker/http": ("worker/lane", "worker/crew") + COMMON,
     "worker/commands": (
+        "worker/change",
         "worker/crew",
         "worker/http",
         "worker/lane",

@@ -6,8 +6,9 @@
  *
  * TILL_TEST_PLANT is OPERATION:WHEN:NUMBER:ACTION, for example save:during:2:kill. The operation is
  * a call of a port; before, after or during (it has begun, and answered PORT_WAIT); how often until
- * then; kill or stop. A job whose bytes contain "planted in parse" or "planted in decide" breaks an
- * ENSURE there. */
+ * then; kill or stop. Or it is a step of a change: before it is done, after it was done and before
+ * that is recorded (during), after. A job whose bytes contain "planted in parse" or "planted in
+ * decide" breaks an ENSURE there. */
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 
 #include "common/base/ensure.h"
 #include "common/contract/job_parse.h"
+#include "worker/change/change.h"
 #include "worker/postgres/database.h"
 #include "worker/rabbit/broker.h"
 
@@ -36,6 +38,10 @@ uint32_t real_decide(struct state *state, const struct entry *entries, uint32_t 
                      struct arena *arena, struct result *results) REAL(decide);
 uint32_t planted_decide(struct state *state, const struct entry *entries, uint32_t count,
                         struct arena *arena, struct result *results) WRAP(decide);
+enum change_progress real_change_turn(struct change_driver *driver, struct error *error)
+    REAL(change_turn);
+enum change_progress planted_change_turn(struct change_driver *driver, struct error *error)
+    WRAP(change_turn);
 
 static struct broker brokers[LANES_MAX];
 static struct database databases[LANES_MAX];
@@ -213,4 +219,18 @@ uint32_t planted_decide(struct state *state, const struct entry *entries, uint32
         ENSURE(!contains(entries[i].job->meta, "planted in decide"));
     }
     return real_decide(state, entries, count, arena, results);
+}
+
+enum change_progress planted_change_turn(struct change_driver *driver, struct error *error)
+{
+    const bool records = driver->phase == CHANGE_RECORDS;
+    const char *step = change_step_name(driver->step);
+    if (driver->phase != CHANGE_LOOKS) {
+        reach(step, records ? "during" : "before");
+    }
+    const enum change_progress progress = real_change_turn(driver, error);
+    if (records && progress == CHANGE_AGAIN) {
+        reach(step, "after");
+    }
+    return progress;
 }

@@ -14,13 +14,9 @@
 #include "worker/commands/nearest.h"
 
 const struct command *const commands[] = {
-    &command_setup,   &command_worker,
-    &command_submit,  &command_teardown,
-    &command_stock,   &command_store,
-    &command_show,    &command_audit,
-    &command_prune,   &command_doctor,
-    &command_slot,    &command_help,
-    &command_version, NULL,
+    &command_setup,  &command_worker, &command_scale, &command_submit,  &command_teardown,
+    &command_stock,  &command_store,  &command_show,  &command_audit,   &command_prune,
+    &command_doctor, &command_slot,   &command_help,  &command_version, NULL,
 };
 
 const struct option common_options[] = {

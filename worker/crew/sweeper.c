@@ -170,17 +170,6 @@ static uint32_t failed(struct sweeper *sweeper, const struct error *error)
     return pause_ms;
 }
 
-static void wait_until(struct sweeper *sweeper, uint64_t until_ms)
-{
-    for (;;) {
-        const uint64_t now = trouble_now_ms();
-        if (now >= until_ms || aide_draining(&sweeper->aide)) {
-            return;
-        }
-        aide_wait(&sweeper->aide, until_ms - now);
-    }
-}
-
 static void *run(void *self)
 {
     struct sweeper *sweeper = self;
@@ -194,7 +183,7 @@ static void *run(void *self)
         } else if (!aide_draining(&sweeper->aide)) {
             pause_ms = failed(sweeper, &error);
         }
-        wait_until(sweeper, trouble_now_ms() + pause_ms);
+        aide_wait_until(&sweeper->aide, trouble_now_ms() + pause_ms);
     }
     aide_disconnect(&sweeper->aide);
     return NULL;
