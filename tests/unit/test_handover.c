@@ -15,6 +15,9 @@
 /* The owner, subscribed for 9 s. */
 #define OWNS .settled = true, .owned = true, .subscribed = true, .age_ms = 9000, .is_owner = true
 
+/* It is cut off from the broker, and its standby has the lane. */
+#define OVERTAKEN OWNS, .claimed = true, .claim_age_ms = 1000, .claimer_age_ms = 5000
+
 static const struct handover_case {
     const char *name;
     struct handover_view view;
@@ -77,30 +80,28 @@ static const struct handover_case {
      {.stepped_ms = 0},
      HANDOVER_STAY},
     {"an owner stays", {OWNS}, {.stepped_ms = 0}, HANDOVER_STAY},
-    {"an owner whose lane another has claimed since subscribes again",
-     {OWNS, .claimed = true, .claim_age_ms = 5000},
+    {"an owner whose lane was claimed by one behind it subscribes again",
+     {OVERTAKEN},
      {.stepped_ms = 0},
      HANDOVER_STEP_ASIDE},
-    {"not if the claim was before",
-     {OWNS, .claimed = true, .claim_age_ms = 9500},
+    {"not if that one stands in front of it",
+     {OWNS, .claimed = true, .claim_age_ms = 1000, .claimer_age_ms = 9500},
      {.stepped_ms = 0},
      HANDOVER_STAY},
-    {"nor if that is not sure",
-     {OWNS, .claimed = true, .claim_age_ms = 8950},
+    {"nor if that one has left",
+     {OWNS, .claimed = true, .claim_age_ms = 1000, .claimer_age_ms = UINT64_MAX},
+     {.stepped_ms = 0},
+     HANDOVER_STAY},
+    {"nor if that one has stepped aside since",
+     {OWNS, .claimed = true, .claim_age_ms = 1000, .claimer_age_ms = 500},
      {.stepped_ms = 0},
      HANDOVER_STAY},
     {"nor with jobs in hand: the database will tell",
-     {OWNS, .claimed = true, .claim_age_ms = 5000, .in_hand = true},
+     {OVERTAKEN, .in_hand = true},
      {.stepped_ms = 0},
      HANDOVER_STAY},
-    {"nor if it has just done so",
-     {OWNS, .claimed = true, .claim_age_ms = 5000},
-     {.reconnected_ms = NOW - 4999},
-     HANDOVER_STAY},
-    {"but some seconds later",
-     {OWNS, .claimed = true, .claim_age_ms = 5000},
-     {.reconnected_ms = NOW - 5000},
-     HANDOVER_STEP_ASIDE},
+    {"nor if it has just done so", {OVERTAKEN}, {.reconnected_ms = NOW - 4999}, HANDOVER_STAY},
+    {"but some seconds later", {OVERTAKEN}, {.reconnected_ms = NOW - 5000}, HANDOVER_STEP_ASIDE},
 
     {"who is not wanted leaves when owner and standby are there",
      {.settled = true,
@@ -158,7 +159,7 @@ static void what_was_done_is_remembered(void **state)
 {
     (void)state;
     const struct handover_view standby = {IN_FRONT};
-    const struct handover_view owner = {OWNS, .claimed = true, .claim_age_ms = 5000};
+    const struct handover_view owner = {OVERTAKEN};
     struct handover_past past = {0};
     assert_int_equal(handover_next(&standby, &past, NOW), HANDOVER_STEP_ASIDE);
     assert_int_equal(handover_next(&standby, &past, NOW + 1), HANDOVER_STAY);
