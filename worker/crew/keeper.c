@@ -3,10 +3,13 @@
  * Looks, again and again, and records what came of it. */
 #include "worker/crew/keeper.h"
 
+#include <stdio.h>
+
 #include "common/connect/log.h"
 #include "worker/crew/keeper_parts.h"
 #include "worker/crew/line.h"
 
+#define NAME_SHOWN_MAX 32 /* bytes, of 63: the run stands behind it */
 #define LOOK_MS        ((uint64_t)ROSTER_SEEN_MS)
 #define LOOK_SOON_MS   500u /* while lanes are shared out anew */
 #define LOOK_CHANGE_MS 100u /* while the number of lanes is being changed */
@@ -161,6 +164,8 @@ bool keeper_open(struct keeper *keeper, struct lane_duty *duty, const struct ros
     if (!aide_open(&keeper->aide, duty, "keeper", "keeper", 1, error)) {
         return false;
     }
+    (void)snprintf(keeper->aide.name, sizeof keeper->aide.name, "%.*s keeper %s", NAME_SHOWN_MAX,
+                   roster->name, roster->run); /* others look for the run: line.c */
     duty->keeper_wake = keeper->aide.wake;
     servings_init(&keeper->servings);
     if (!aide_start(&keeper->aide, run, keeper, error)) {
