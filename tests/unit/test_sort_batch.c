@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Parts of a batch: what may go, what stops it, and that nothing overtakes. */
-#include "worker/crew/sort_batch.h"
+#include "worker/duty/sort_batch.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Where jobs without a slot belong, by what they say. */
-#include "worker/crew/sorting.h"
+#include "worker/duty/sorting.h"
 
 #include "tests/support/test.h"
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the sweeper remembers of ends that it has published. */
-#include "worker/crew/swept.h"
+#include "worker/duty/swept.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "tests/support/test.h"
 
-#define NOW 5000u
+#define NOW       5000u
+#define SWEPT_MAX 65536u
 
 static const struct overdue first = {.id = "1", .end = "2026-11-21 09:00:00+00"};
 static const struct overdue later = {.id = "1", .end = "2026-11-21 09:00:01+00"};
@@ -59,14 +61,18 @@ static void a_full_memory_takes_no_more_until_there_is_room(void **state)
 static int open_swept(void **state)
 {
     static struct swept swept;
-    struct error error = {0};
+    swept = (struct swept){
+        .entries = calloc(SWEPT_MAX, sizeof swept.entries[0]),
+        .size = SWEPT_MAX,
+    };
     *state = &swept;
-    return swept_open(&swept, &error) ? 0 : -1;
+    return swept.entries != NULL ? 0 : -1;
 }
 
 static int close_swept(void **state)
 {
-    swept_close(*state);
+    const struct swept *swept = *state;
+    free(swept->entries);
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "common/connect/log.h"
+#include "worker/lane/backoff.h"
 
 #define IDLE_MS   1000u /* between looks while there is nothing to do */
 #define OTHERS_MS 500u  /* while somebody else sees to it */
@@ -30,10 +31,10 @@ static uint64_t pause_after(enum change_progress progress)
 /* Whatever failed, the lease is left to run out: another worker may see both servers. */
 static uint64_t failed(struct changer *changer, const struct error *error)
 {
-    const uint32_t pause_ms = trouble_note(&changer->aide.trouble, error, trouble_now_ms());
+    trouble_note(&changer->aide.trouble, error, trouble_now_ms());
     postgres_close(&changer->aide.postgres);
     changing_close(&changer->changing);
-    return pause_ms;
+    return backoff_ms(++changer->failures, &changer->prng);
 }
 
 /* Once for each change. */
@@ -57,6 +58,7 @@ static uint64_t turn(struct changer *changer)
     }
     if (progress != CHANGE_FAILED) {
         trouble_over(&changer->aide.trouble);
+        changer->failures = 0;
         return pause_after(progress);
     }
     return aide_draining(&changer->aide) ? 0 : failed(changer, &error);
@@ -78,6 +80,8 @@ bool changer_open(struct changer *changer, const struct lane_duty *duty, struct 
 {
     char name[CHANGE_DRIVER_MAX];
     changer->said = 0;
+    changer->failures = 0;
+    prng_init(&changer->prng, trouble_seed());
     if (!aide_open(&changer->aide, duty, "changer", "changer", 1, error)) {
         return false;
     }

@@ -6,14 +6,18 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
+#include "common/base/prng.h"
 #include "worker/crew/aide.h"
 #include "worker/crew/changing.h"
 
 struct changer {
     struct aide aide;
     struct changing changing;
-    uint32_t said; /* the generation of the last change that a log line was about */
+    struct prng prng;
+    uint32_t failures; /* in a row */
+    uint32_t said;     /* the generation of the last change that a log line was about */
 };
 
 /* Starts the thread; servers that are not there are waited for. The struct must not be moved. */

@@ -5,34 +5,34 @@
 
 static void drain_aides(struct crew *crew)
 {
-    sorter_drain(&crew->sorter);
-    sweeper_drain(&crew->sweeper);
+    sorter_thread_drain(&crew->sorter);
+    sweeper_thread_drain(&crew->sweeper);
     changer_drain(&crew->changer);
 }
 
 static void close_aides(struct crew *crew)
 {
-    sorter_close(&crew->sorter);
-    sweeper_close(&crew->sweeper);
+    sorter_thread_close(&crew->sorter);
+    sweeper_thread_close(&crew->sweeper);
     changer_close(&crew->changer);
 }
 
 /* What has been started when a start fails, it ends again. */
 static bool open_aides(struct crew *crew, struct error *error)
 {
-    if (!sorter_open(&crew->sorter, &crew->duty, error)) {
+    if (!sorter_thread_open(&crew->sorter, &crew->duty, error)) {
         return false;
     }
-    if (!sweeper_open(&crew->sweeper, &crew->duty, error)) {
-        sorter_drain(&crew->sorter);
-        sorter_close(&crew->sorter);
+    if (!sweeper_thread_open(&crew->sweeper, &crew->duty, error)) {
+        sorter_thread_drain(&crew->sorter);
+        sorter_thread_close(&crew->sorter);
         return false;
     }
     if (!changer_open(&crew->changer, &crew->duty, error)) {
-        sorter_drain(&crew->sorter);
-        sweeper_drain(&crew->sweeper);
-        sorter_close(&crew->sorter);
-        sweeper_close(&crew->sweeper);
+        sorter_thread_drain(&crew->sorter);
+        sweeper_thread_drain(&crew->sweeper);
+        sorter_thread_close(&crew->sorter);
+        sweeper_thread_close(&crew->sweeper);
         return false;
     }
     return true;

@@ -9,16 +9,16 @@
 #include "worker/crew/changer.h"
 #include "worker/crew/keeper.h"
 #include "worker/crew/lane_thread.h"
-#include "worker/crew/sorter.h"
-#include "worker/crew/sweeper.h"
+#include "worker/crew/sorter_thread.h"
+#include "worker/crew/sweeper_thread.h"
 
 struct crew {
     struct lane_duty duty;
     _Atomic uint32_t generation; /* the current one, as the keeper knows it */
     struct replies replies;
     struct keeper keeper; /* and the lanes */
-    struct sorter sorter;
-    struct sweeper sweeper;
+    struct sorter_thread sorter;
+    struct sweeper_thread sweeper;
     struct changer changer;
 };
 

@@ -37,7 +37,7 @@ static bool announce(struct keeper *keeper, uint64_t now_ms, struct error *error
         if (error->kind != ERROR_REFUSED) {
             return false;
         }
-        (void)trouble_note(&keeper->aide.trouble, error, now_ms); /* the next look is no sooner */
+        trouble_note(&keeper->aide.trouble, error, now_ms);
     }
     if (keeper->forgot_ms != 0 && now_ms - keeper->forgot_ms < FORGET_MS) {
         return true;
@@ -117,7 +117,7 @@ static bool rest(struct keeper *keeper, uint64_t until_ms, struct error *error)
 static void fail(struct keeper *keeper, const struct error *error, uint64_t now_ms)
 {
     if (!aide_draining(&keeper->aide)) {
-        (void)trouble_note(&keeper->aide.trouble, error, now_ms); /* the next look is no sooner */
+        trouble_note(&keeper->aide.trouble, error, now_ms);
         postgres_close(&keeper->aide.postgres);
         aide_wait_until(&keeper->aide, now_ms + LOOK_MS);
     }

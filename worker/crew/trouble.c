@@ -1,31 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Counts failures in a row. */
+ * Remembers what was said of failures. */
 #include "worker/crew/trouble.h"
 
 #include <sys/random.h>
 #include <time.h>
 
 #include "common/connect/log.h"
-#include "worker/lane/backoff.h"
 
 #define SAY_AGAIN_MS 60000u
 
 void trouble_init(struct trouble *trouble, const char *who)
 {
-    uint64_t seed = 0;
-    (void)!getrandom(&seed, sizeof seed, 0); /* for the back-off: any number will do */
     *trouble = (struct trouble){.who = who};
-    prng_init(&trouble->prng, seed);
 }
 
-uint32_t trouble_note(struct trouble *trouble, const struct error *error, uint64_t now_ms)
+void trouble_note(struct trouble *trouble, const struct error *error, uint64_t now_ms)
 {
     const bool person_needed = error->kind == ERROR_CONFIG || error->kind == ERROR_FATAL;
     ENSURE(error->kind != ERROR_NONE);
-    if (trouble->failures++ == 0) {
-        trouble->since_ms = now_ms;
-    }
     if (trouble->said_ms == 0 || trouble->said != error->kind ||
         now_ms - trouble->said_ms >= SAY_AGAIN_MS) {
         trouble->said_ms = now_ms;
@@ -33,7 +26,6 @@ uint32_t trouble_note(struct trouble *trouble, const struct error *error, uint64
         log_write(person_needed ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "%s: %s%s%s", trouble->who,
                   error->text, error->remedy[0] == '\0' ? "" : " -> ", error->remedy);
     }
-    return backoff_ms(trouble->failures, &trouble->prng);
 }
 
 void trouble_over(struct trouble *trouble)
@@ -41,8 +33,14 @@ void trouble_over(struct trouble *trouble)
     if (trouble->said_ms != 0) {
         log_write(LOG_LEVEL_INFO, "%s: goes on", trouble->who);
     }
-    trouble->failures = 0;
     trouble->said_ms = 0;
+}
+
+uint64_t trouble_seed(void)
+{
+    uint64_t seed = 0;
+    (void)!getrandom(&seed, sizeof seed, 0); /* any number will do */
+    return seed;
 }
 
 uint64_t trouble_now_ms(void)

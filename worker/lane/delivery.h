@@ -11,6 +11,10 @@
 
 #define TIMESTAMP_NONE INT64_MIN
 
+/* The type of a message that only shows where messages go. Nobody but who may write the lanes'
+ * exchange can send one that counts as such; it is dropped. */
+#define DELIVERY_PROBE "till.probe"
+
 /* What one delivery may take off an arena: its body, and properties of 255 bytes each. */
 #define DELIVERY_MEMORY_MAX (JOB_SIZE_MAX + 8u * 1024u)
 

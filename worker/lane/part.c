@@ -12,8 +12,7 @@
 #include "common/contract/names.h"
 #include "till/slot.h"
 
-/* Also worker/rabbit/probe.h's: a doctor looks where its messages arrive. */
-static const struct span probe_type = {"till.probe", sizeof "till.probe" - 1};
+static const struct span probe_type = {DELIVERY_PROBE, sizeof DELIVERY_PROBE - 1};
 
 static bool span_is(struct span span, const char *text)
 {

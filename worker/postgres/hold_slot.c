@@ -45,7 +45,7 @@ bool hold_slot_look(struct postgres *postgres, const struct span *ids, uint32_t 
     ENSURE(PQntuples(result) == (int)count);
     for (uint32_t i = 0; i < count; i++) {
         slots[i] = PQgetisnull(result, (int)i, 0)
-                       ? HOLD_SLOT_UNKNOWN
+                       ? SORT_SLOT_UNKNOWN
                        : (uint32_t)strtoul(PQgetvalue(result, (int)i, 0), NULL, 10);
     }
     PQclear(result);

@@ -6,16 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/base/limits.h"
 #include "common/connect/postgres.h"
-
-#define OVERDUE_END_MAX 40u /* bytes of a time as the database writes it, with the NUL */
-
-struct overdue {
-    char id[JOB_ID_MAX + 1];   /* of the hold */
-    char end[OVERDUE_END_MAX]; /* when it ends, as the database writes it */
-    uint32_t slot;
-};
+#include "worker/duty/overdue.h"
 
 /* Becomes the one sweeper of the namespace, if there is none: in a transaction that stays open, for
  * its lock is the office. With a worker that dies or freezes the transaction ends, and the next one

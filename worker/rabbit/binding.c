@@ -21,7 +21,7 @@
 
 #include "common/connect/rabbit.h"
 #include "common/contract/address.h"
-#include "worker/rabbit/probe.h"
+#include "worker/lane/delivery.h"
 
 #define CHANNEL_BINDING  3u
 #define PATIENCE_SECONDS 2 /* for the next message */
@@ -47,7 +47,7 @@ static bool publish(struct watch *watch, const char *exchange, const char *key, 
 {
     const amqp_basic_properties_t properties = {
         ._flags = AMQP_BASIC_TYPE_FLAG | AMQP_BASIC_MESSAGE_ID_FLAG,
-        .type = amqp_cstring_bytes(PROBE_TYPE),
+        .type = amqp_cstring_bytes(DELIVERY_PROBE),
         .message_id = amqp_cstring_bytes(watch->queue.text)};
     const int status =
         amqp_basic_publish(watch->rabbit.connection, CHANNEL_BINDING, amqp_cstring_bytes(exchange),

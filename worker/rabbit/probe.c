@@ -19,6 +19,7 @@
 
 #include "common/connect/rabbit.h"
 #include "common/contract/slot.h"
+#include "worker/lane/delivery.h"
 
 #define CHANNEL_PROBE 2u
 
@@ -51,7 +52,7 @@ static bool publish(struct watch *watch, const char *exchange, const char *key, 
                     struct error *error)
 {
     const amqp_basic_properties_t properties = {._flags = AMQP_BASIC_TYPE_FLAG,
-                                                .type = amqp_cstring_bytes(PROBE_TYPE)};
+                                                .type = amqp_cstring_bytes(DELIVERY_PROBE)};
     const int status =
         amqp_basic_publish(watch->rabbit->connection, CHANNEL_PROBE, amqp_cstring_bytes(exchange),
                            amqp_cstring_bytes(key), 0, 0, &properties, amqp_cstring_bytes(body));
@@ -265,7 +266,7 @@ static bool acknowledge(struct watch *watch, uint64_t tag, amqp_boolean_t multip
 static bool settle(struct watch *watch, const amqp_envelope_t *envelope, struct error *error)
 {
     const bool probe = (envelope->message.properties._flags & AMQP_BASIC_TYPE_FLAG) != 0 &&
-                       bytes_are(envelope->message.properties.type, PROBE_TYPE);
+                       bytes_are(envelope->message.properties.type, DELIVERY_PROBE);
     if (probe) {
         note(watch, envelope);
     }

@@ -15,10 +15,6 @@
 #include "common/base/limits.h"
 #include "worker/rabbit/topology.h"
 
-/* Workers and sorters drop messages of this type: nobody but who may write the lanes' exchange can
- * send one there. */
-#define PROBE_TYPE "till.probe"
-
 struct probe {
     uint32_t slots_watched;
     bool watched[SLOTS];       /* its lane was watched */

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "worker/crew/sorting.h"
+#include "worker/duty/sorting.h"
 #include "worker/lane/message.h"
 
 #define SORT_JOBS_MAX     512u

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Reads a job for its SKU, hold or sale. */
-#include "worker/crew/sorting.h"
+#include "worker/duty/sorting.h"
 
 #include <string.h>
 
 #include "common/contract/slot.h"
-#include "worker/rabbit/probe.h"
-
 static bool span_is(struct span span, const char *text)
 {
     return span.size == strlen(text) && memcmp(span.bytes, text, span.size) == 0;
@@ -22,7 +20,7 @@ static bool came_by_entry(const struct delivery *delivery, const struct entries 
 /* Those who may write the entries only cannot send one; what they call so is a job. */
 static bool is_probe(const struct delivery *delivery, const struct entries *entries)
 {
-    return !span_absent(delivery->type) && span_is(delivery->type, PROBE_TYPE) &&
+    return !span_absent(delivery->type) && span_is(delivery->type, DELIVERY_PROBE) &&
            !came_by_entry(delivery, entries);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Fills batches and makes messages of them. */
-#include "worker/crew/sort_batch.h"
+#include "worker/duty/sort_batch.h"
 
 #include <stdio.h>
 #include <string.h>

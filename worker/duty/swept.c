@@ -1,31 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A table of hashes with a few places for each. */
-#include "worker/crew/swept.h"
+#include "worker/duty/swept.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
 
-#define PLACES 16u /* of one hash */
-_Static_assert(SWEPT_MAX % PLACES == 0, "the table consists of whole groups");
-
-bool swept_open(struct swept *swept, struct error *error)
-{
-    *swept = (struct swept){.entries = calloc(SWEPT_MAX, sizeof swept->entries[0])};
-    if (swept->entries == NULL) {
-        return error_set(error, ERROR_FATAL, "no memory for the sweeper");
-    }
-    ENSURE(getrandom(&swept->key, sizeof swept->key, 0) == sizeof swept->key); /* so few come */
-    return true;
-}
-
-void swept_close(struct swept *swept)
-{
-    free(swept->entries);
-    swept->entries = NULL;
-}
+#include "common/base/ensure.h"
 
 static uint64_t hash_of(const struct swept *swept, const struct overdue *overdue)
 {
@@ -36,7 +16,8 @@ static uint64_t hash_of(const struct swept *swept, const struct overdue *overdue
 
 static struct swept_entry *group_of(struct swept *swept, uint64_t hash)
 {
-    return &swept->entries[hash % (SWEPT_MAX / PLACES) * PLACES];
+    ENSURE(swept->size >= SWEPT_PLACES && swept->size % SWEPT_PLACES == 0);
+    return &swept->entries[hash % (swept->size / SWEPT_PLACES) * SWEPT_PLACES];
 }
 
 bool swept_take(struct swept *swept, const struct overdue *overdue, uint64_t now_ms)
@@ -44,7 +25,7 @@ bool swept_take(struct swept *swept, const struct overdue *overdue, uint64_t now
     const uint64_t hash = hash_of(swept, overdue);
     struct swept_entry *group = group_of(swept, hash);
     struct swept_entry *room = NULL;
-    for (uint32_t i = 0; i < PLACES; i++) {
+    for (uint32_t i = 0; i < SWEPT_PLACES; i++) {
         if (group[i].until_ms <= now_ms) {
             room = &group[i];
         } else if (group[i].hash == hash) {
@@ -62,7 +43,7 @@ void swept_forget(struct swept *swept, const struct overdue *overdue)
 {
     const uint64_t hash = hash_of(swept, overdue);
     struct swept_entry *group = group_of(swept, hash);
-    for (uint32_t i = 0; i < PLACES; i++) {
+    for (uint32_t i = 0; i < SWEPT_PLACES; i++) {
         if (group[i].hash == hash) {
             group[i] = (struct swept_entry){0};
         }

@@ -13,30 +13,44 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "worker/crew/aide.h"
-#include "worker/crew/sort_batch.h"
+#include "common/base/prng.h"
+#include "worker/duty/progress.h"
+#include "worker/duty/sort_batch.h"
+#include "worker/duty/sort_map.h"
+
+#define SORTER_MEMORY (2u * SORT_BATCH_SIZE + JOB_MEMORY_MAX + 64u) /* with room to align */
 
 struct sorter {
-    struct aide aide;
+    struct broker broker;
+    struct sort_map map;
     struct entries entries;
+    struct prng prng;
     bool subscribed;
+    bool draining;
+    bool front_waits;
+    bool back_waits;
     uint64_t pause_until_ms;
+    uint64_t leave_ms;            /* when draining: what is on its way is not waited for longer */
+    uint32_t failures;            /* in a row; 0: all is well */
+    uint64_t failing_since_ms;    /* since when */
     struct sort_batch batches[2]; /* one is passed on while the other is filled */
     uint32_t front;               /* the one that is filled */
     uint64_t bound_at_ms[SLOTS];  /* when a slot was found to lead to a lane; 0: not yet, or not */
     bool looked;                  /* at all slots, since the subscription */
     struct arena scratch;         /* for parsing one job */
-    struct text request;          /* to the database */
     _Atomic uint64_t sorted;      /* jobs passed on; anybody may read it */
-    char *memory;
 };
 
-/* Starts the thread; servers that are not there are waited for. The struct must not be moved. */
-bool sorter_open(struct sorter *sorter, const struct lane_duty *duty,
-                 struct error *error) MUST_CHECK;
+/* The memory is SORTER_MEMORY bytes, and the caller's. */
+void sorter_init(struct sorter *sorter, const char *namespace, struct broker broker,
+                 struct sort_map map, uint64_t seed, void *memory);
 
-/* Asks it to finish what is on its way, and to take no more. */
+/* One step, with one call to a port at most. Time is monotonic, in ms, and not 0. */
+enum duty_progress sorter_step(struct sorter *sorter, uint64_t now_ms,
+                               struct error *error) MUST_CHECK;
+
+/* Takes no more; what is on its way is finished, what is not returns to the queue. */
 void sorter_drain(struct sorter *sorter);
 
-/* Waits until it has. Only after sorter_drain. */
-void sorter_close(struct sorter *sorter);
+/* How long to wait at most after DUTY_WAIT. */
+uint64_t sorter_wait_ms(const struct sorter *sorter, uint64_t now_ms);

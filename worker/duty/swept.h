@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 #include "common/base/hash.h"
-#include "worker/postgres/overdue.h"
+#include "worker/duty/overdue.h"
 
-#define SWEPT_MS  60000u  /* how long an end is remembered */
-#define SWEPT_MAX 262144u /* ends that are remembered at one time */
+#define SWEPT_MS     60000u /* how long an end is remembered */
+#define SWEPT_PLACES 16u    /* for ends whose hashes fall together */
 
 /* A hash of the hold and its end; two that fall together wait for each other, that is all. */
 struct swept_entry {
@@ -20,11 +20,9 @@ struct swept_entry {
 
 struct swept {
     struct hash_key key;
-    struct swept_entry *entries;
+    struct swept_entry *entries; /* the caller's, at first all zeros */
+    uint32_t size;               /* how many; a multiple of SWEPT_PLACES */
 };
-
-bool swept_open(struct swept *swept, struct error *error) MUST_CHECK;
-void swept_close(struct swept *swept);
 
 /* Whether this end may be published now, and then remembers it. False also while there is no room
  * to remember it. */
