@@ -33,16 +33,13 @@ static const char record[] =
     "  in_hand = excluded.in_hand, oldest_at = excluded.oldest_at,"
     "  jobs_per_second = excluded.jobs_per_second";
 
-/* A killed worker's connections are closed by its system, a frozen one's are not. */
 static const char read_lines[] =
     "SELECT mine.place - 1,"
     "  l.run, (extract(epoch FROM clock_timestamp() - l.claimed_at) * 1000)::bigint,"
     "  s.worker, s.run, (extract(epoch FROM clock_timestamp() - s.subscribed_at) * 1000)::bigint,"
     "  CASE WHEN w.seen_at < clock_timestamp() - $4::integer * interval '1 ms'"
     "   AND w.seen_at > clock_timestamp() - $3::integer * interval '1 ms'"
-    "   THEN w.run IN (SELECT substring(application_name FROM ' keeper (.*)$')"
-    "    FROM pg_catalog.pg_stat_activity WHERE application_name LIKE '% keeper %')"
-    "   ELSE false END"
+    "   THEN w.run IN (" ROSTER_CONNECTED ") ELSE false END"
     " FROM unnest($1::integer[], $2::smallint[]) WITH ORDINALITY"
     "  AS mine (generation, lane, place)"
     " JOIN lanes AS l USING (generation, lane)"
