@@ -48,7 +48,7 @@ _Static_assert(JOB_QTY_MAX <= UNSOLD_MAX / JOB_ITEMS_MAX, "a summed line must fi
 #define AMQP_PORT_DEFAULT       5672u
 #define AMQP_PORT_TLS_DEFAULT   5671u
 #define AMQP_HEARTBEAT_MAX      3600u /* seconds */
-#define AMQP_HEARTBEAT_DEFAULT  5u    /* seconds */
+#define AMQP_HEARTBEAT_DEFAULT  4u    /* seconds */
 #define AMQP_HEARTBEATS_MISSED  2u    /* silent intervals after which a connection is dead */
 #define AMQP_TIMEOUT_MS_MAX     600000u
 #define AMQP_TIMEOUT_MS_DEFAULT 10000u
@@ -62,8 +62,8 @@ _Static_assert(JOB_QTY_MAX <= UNSOLD_MAX / JOB_ITEMS_MAX, "a summed line must fi
 #define RABBIT_CLOSE_TIMEOUT_MS 2000u
 #define RABBITMQ_MAJOR_MIN      3u
 #define RABBITMQ_MINOR_MIN      10u
-_Static_assert(AMQP_HEARTBEAT_DEFAULT *AMQP_HEARTBEATS_MISSED <= 15,
-               "a frozen broker must be noticed in time for the promised takeover");
+_Static_assert(AMQP_HEARTBEAT_DEFAULT *AMQP_HEARTBEATS_MISSED + 3 <= 15,
+               "whoever is frozen must be noticed, and its locks ended, in the promised time");
 _Static_assert(AMQP_FRAME_MIN <= AMQP_FRAME_DEFAULT && AMQP_FRAME_DEFAULT <= AMQP_FRAME_MAX,
                "the default must be allowed");
 _Static_assert(AMQP_HEARTBEAT_MAX *AMQP_HEARTBEATS_MISSED <= 2147483u,

@@ -12,6 +12,7 @@ ALTER TABLE generations
     ADD COLUMN step_since timestamptz,
     ADD COLUMN driver text,
     ADD COLUMN driver_seen_at timestamptz,
+    ADD COLUMN removed_at timestamptz, -- of a retired one: its queues are gone since then
     ADD CONSTRAINT generation_step CHECK (
         step IN ('retire', 'declare', 'bind', 'unbind', 'mark', 'drain')),
     ADD CONSTRAINT generation_comes_by_steps CHECK ((state = 'coming') = (step IS NOT NULL));

@@ -11,12 +11,21 @@ ARROWS = {
     "common/connect": ("common/base", "include"),
     # Linked with neither librabbitmq nor libpq, which common/connect brings.
     "worker/lane": ("common/base", "common/contract", "include"),
+    "worker/change": ("common/base",),
     "worker/duty": ("worker/lane", "common/base", "common/contract", "include"),
     "worker/rabbit": ("worker/duty", "worker/lane") + COMMON,
-    "worker/postgres": ("worker/duty", "worker/lane") + COMMON,
-    "worker/crew": ("worker/duty", "worker/lane", "worker/postgres", "worker/rabbit") + COMMON,
+    "worker/postgres": ("worker/change", "worker/duty", "worker/lane") + COMMON,
+    "worker/crew": (
+        "worker/change",
+        "worker/duty",
+        "worker/lane",
+        "worker/postgres",
+        "worker/rabbit",
+    )
+    + COMMON,
     "worker/http": ("worker/lane", "worker/crew") + COMMON,
     "worker/commands": (
+        "worker/change",
         "worker/crew",
         "worker/duty",
         "worker/http",

@@ -206,7 +206,8 @@ static void a_dead_letter_is_not_given_up(void **state)
 {
     (void)state;
     struct got got;
-    const struct topology topology = {corner.namespace, 1, LANES};
+    const struct topology topology = {
+        .namespace = corner.namespace, .generation = 1, .lanes = LANES};
     const struct address dead = address_of(corner.namespace, "dead");
     const struct delivery delivery = {
         .size = 5,
@@ -332,7 +333,8 @@ static void a_queue_that_goes_is_told_of(void **state)
 {
     (void)state;
     struct delivery delivery;
-    const struct topology topology = {corner.namespace, 1, LANES};
+    const struct topology topology = {
+        .namespace = corner.namespace, .generation = 1, .lanes = LANES};
     struct rabbit_broker *broker = open_broker(LANE_GONE, &corner.url);
     const struct broker port = rabbit_broker_port(broker);
     expect_done(drive_subscribe(broker, &error));

@@ -47,7 +47,8 @@ void corner_open(struct corner *corner, uint32_t lanes)
     if (!rabbit_open(&corner->rabbit, &own, "test", &error)) {
         fail_msg("%s", error.text);
     }
-    const struct topology topology = {corner->namespace, 1, lanes};
+    const struct topology topology = {
+        .namespace = corner->namespace, .generation = 1, .lanes = lanes};
     if (!topology_declare(&corner->rabbit, &topology, &error)) {
         fail_msg("%s", error.text);
     }

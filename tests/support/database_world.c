@@ -175,7 +175,8 @@ enum port_answer world_save(struct world_lane *lane, struct world_batch *batch)
     const struct record record = {.entries = batch->entries,
                                   .results = batch->results,
                                   .count = batch->count,
-                                  .state = &batch->state};
+                                  .state = &batch->state,
+                                  .marker = batch->count == 0};
     enum port_answer answer;
     while ((answer = lane->port.ops->save(lane->port.self, &record, &batch->error)) == PORT_WAIT) {
         wait_for(lane, deadline);
@@ -218,7 +219,7 @@ void world_batch_free(struct world_batch *batch)
 
 void world_batch_begin(struct world_batch *batch, const struct entry *entries, uint32_t count)
 {
-    assert_in_range(count, 1, WORLD_BATCH_JOBS_MAX);
+    assert_true(count <= WORLD_BATCH_JOBS_MAX);
     batch->entries = entries;
     batch->count = count;
     batch->error = (struct error){0};

@@ -74,7 +74,8 @@ enum port_answer world_save(struct world_lane *lane, struct world_batch *batch);
 void world_batch_init(struct world_batch *batch);
 void world_batch_free(struct world_batch *batch);
 
-/* Forgets what was loaded, keeps the entries; then demands what they need. */
+/* Forgets what was loaded, keeps the entries; then demands what they need. Without entries it is a
+ * marker. */
 void world_batch_begin(struct world_batch *batch, const struct entry *entries, uint32_t count);
 
 /* The same for jobs as they come, up to a NULL; all that only stock keepers may send came from

@@ -8,8 +8,9 @@
  * a call of a port; before, after or during (it has begun, and answered PORT_WAIT); how often until
  * then; kill or stop. "sorter " in front of a broker's operation means the sorter's calls alone,
  * for example "sorter publish:after:1:kill"; pipeline:during is the middle of sending a pipeline to
- * the database of which more than 1 MiB is on its way. A job whose bytes contain "planted in parse"
- * or "planted in decide" breaks an ENSURE there.
+ * the database of which more than 1 MiB is on its way. Or it is a step of a change: before it is
+ * done, after it was done and before that is recorded (during), after. A job whose bytes contain
+ * "planted in parse" or "planted in decide" breaks an ENSURE there.
  *
  * TILL_TEST_FAULT is a fault in every worker: "early acknowledge", a job is acknowledged when it is
  * taken, before anything is committed; "forgotten event", of a third of all batches the first event
@@ -22,6 +23,7 @@
 
 #include "common/base/ensure.h"
 #include "common/contract/job_parse.h"
+#include "worker/change/change.h"
 #include "worker/postgres/database.h"
 #include "worker/postgres/trip.h"
 #include "worker/rabbit/broker.h"
@@ -48,6 +50,10 @@ uint32_t real_decide(struct state *state, const struct entry *entries, uint32_t 
                      struct arena *arena, struct result *results) REAL(decide);
 uint32_t planted_decide(struct state *state, const struct entry *entries, uint32_t count,
                         struct arena *arena, struct result *results) WRAP(decide);
+enum change_progress real_change_turn(struct change_driver *driver, struct error *error)
+    REAL(change_turn);
+enum change_progress planted_change_turn(struct change_driver *driver, struct error *error)
+    WRAP(change_turn);
 
 #define PIPELINE_LARGE (1024u * 1024u) /* bytes */
 
@@ -300,4 +306,18 @@ uint32_t planted_decide(struct state *state, const struct entry *entries, uint32
         ENSURE(!contains(entries[i].job->meta, "planted in decide"));
     }
     return real_decide(state, entries, count, arena, results);
+}
+
+enum change_progress planted_change_turn(struct change_driver *driver, struct error *error)
+{
+    const bool records = driver->phase == CHANGE_RECORDS;
+    const char *step = change_step_name(driver->step);
+    if (driver->phase != CHANGE_LOOKS) {
+        reach(step, records ? "during" : "before");
+    }
+    const enum change_progress progress = real_change_turn(driver, error);
+    if (records && progress == CHANGE_AGAIN) {
+        reach(step, "after");
+    }
+    return progress;
 }

@@ -8,12 +8,15 @@
 #define NOW 100000u
 
 /* A standby that subscribed 9 s ago, before the owner did, 1 s ago: it may have the lane. */
-#define IN_FRONT                                                                                \
-    .owned = true, .subscribed = true, .age_ms = 9000, .is_standby = true, .owner_there = true, \
-    .owner_age_ms = 1000, .owner_run = "run", .standby_there = true
+#define IN_FRONT                                                                            \
+    .settled = true, .owned = true, .subscribed = true, .age_ms = 9000, .is_standby = true, \
+    .owner_there = true, .owner_age_ms = 1000, .owner_run = "run", .standby_there = true
 
 /* The owner, subscribed for 9 s. */
-#define OWNS .owned = true, .subscribed = true, .age_ms = 9000, .is_owner = true
+#define OWNS .settled = true, .owned = true, .subscribed = true, .age_ms = 9000, .is_owner = true
+
+/* It is cut off from the broker, and its standby has the lane. */
+#define OVERTAKEN OWNS, .claimed = true, .claim_age_ms = 1000, .claimer_age_ms = 5000
 
 static const struct handover_case {
     const char *name;
@@ -30,7 +33,8 @@ static const struct handover_case {
      {.stepped_ms = 0},
      HANDOVER_STEP_ASIDE},
     {"not for an owner in front of it",
-     {.owned = true,
+     {.settled = true,
+      .owned = true,
       .subscribed = true,
       .age_ms = 9000,
       .is_standby = true,
@@ -40,7 +44,7 @@ static const struct handover_case {
      {.stepped_ms = 0},
      HANDOVER_STAY},
     {"not for an owner that has not said it is there",
-     {.owned = true, .subscribed = true, .age_ms = 9000, .is_standby = true},
+     {.settled = true, .owned = true, .subscribed = true, .age_ms = 9000, .is_standby = true},
      {.stepped_ms = 0},
      HANDOVER_STAY},
     {"not while somebody frozen may be next",
@@ -60,38 +64,48 @@ static const struct handover_case {
      {.owner_run = "old", .stepped_ms = NOW - 1},
      HANDOVER_STEP_ASIDE},
     {"one that is not subscribed has nothing to step aside from",
-     {.owned = true, .is_standby = true, .owner_there = true, .owner_run = "run"},
+     {.settled = true, .owned = true, .is_standby = true, .owner_there = true, .owner_run = "run"},
      {.stepped_ms = 0},
      HANDOVER_STAY},
 
-    {"an owner stays", {OWNS}, {.stepped_ms = 0}, HANDOVER_STAY},
-    {"an owner whose lane another has claimed since subscribes again",
-     {OWNS, .claimed = true, .claim_age_ms = 5000},
-     {.stepped_ms = 0},
-     HANDOVER_STEP_ASIDE},
-    {"not if the claim was before",
-     {OWNS, .claimed = true, .claim_age_ms = 9500},
+    {"not before all know who shares the lanes now",
+     {.settled = false,
+      .owned = true,
+      .subscribed = true,
+      .age_ms = 9000,
+      .is_standby = true,
+      .owner_there = true,
+      .owner_age_ms = 1000,
+      .owner_run = "run"},
      {.stepped_ms = 0},
      HANDOVER_STAY},
-    {"nor if that is not sure",
-     {OWNS, .claimed = true, .claim_age_ms = 8950},
+    {"an owner stays", {OWNS}, {.stepped_ms = 0}, HANDOVER_STAY},
+    {"an owner whose lane was claimed by one behind it subscribes again",
+     {OVERTAKEN},
+     {.stepped_ms = 0},
+     HANDOVER_STEP_ASIDE},
+    {"not if that one stands in front of it",
+     {OWNS, .claimed = true, .claim_age_ms = 1000, .claimer_age_ms = 9500},
+     {.stepped_ms = 0},
+     HANDOVER_STAY},
+    {"nor if that one has left",
+     {OWNS, .claimed = true, .claim_age_ms = 1000, .claimer_age_ms = UINT64_MAX},
+     {.stepped_ms = 0},
+     HANDOVER_STAY},
+    {"nor if that one has stepped aside since",
+     {OWNS, .claimed = true, .claim_age_ms = 1000, .claimer_age_ms = 500},
      {.stepped_ms = 0},
      HANDOVER_STAY},
     {"nor with jobs in hand: the database will tell",
-     {OWNS, .claimed = true, .claim_age_ms = 5000, .in_hand = true},
+     {OVERTAKEN, .in_hand = true},
      {.stepped_ms = 0},
      HANDOVER_STAY},
-    {"nor if it has just done so",
-     {OWNS, .claimed = true, .claim_age_ms = 5000},
-     {.reconnected_ms = NOW - 4999},
-     HANDOVER_STAY},
-    {"but some seconds later",
-     {OWNS, .claimed = true, .claim_age_ms = 5000},
-     {.reconnected_ms = NOW - 5000},
-     HANDOVER_STEP_ASIDE},
+    {"nor if it has just done so", {OVERTAKEN}, {.reconnected_ms = NOW - 4999}, HANDOVER_STAY},
+    {"but some seconds later", {OVERTAKEN}, {.reconnected_ms = NOW - 5000}, HANDOVER_STEP_ASIDE},
 
     {"who is not wanted leaves when owner and standby are there",
-     {.owned = true,
+     {.settled = true,
+      .owned = true,
       .subscribed = true,
       .age_ms = 9,
       .owner_there = true,
@@ -101,15 +115,21 @@ static const struct handover_case {
      {.stepped_ms = 0},
      HANDOVER_LEAVE},
     {"not before the owner is",
-     {.owned = true, .subscribed = true, .age_ms = 9, .standby_there = true},
+     {.settled = true, .owned = true, .subscribed = true, .age_ms = 9, .standby_there = true},
      {.stepped_ms = 0},
      HANDOVER_STAY},
     {"nor before the standby is",
-     {.owned = true, .subscribed = true, .age_ms = 9, .owner_there = true, .owner_run = "run"},
+     {.settled = true,
+      .owned = true,
+      .subscribed = true,
+      .age_ms = 9,
+      .owner_there = true,
+      .owner_run = "run"},
      {.stepped_ms = 0},
      HANDOVER_STAY},
     {"nor while somebody frozen may be next",
-     {.owned = true,
+     {.settled = true,
+      .owned = true,
       .subscribed = true,
       .age_ms = 9,
       .owner_there = true,
@@ -118,9 +138,12 @@ static const struct handover_case {
       .silent_in_line = true},
      {.stepped_ms = 0},
      HANDOVER_STAY},
-    {"at once, if it is not subscribed", {.owned = true}, {.stepped_ms = 0}, HANDOVER_LEAVE},
+    {"at once, if it is not subscribed",
+     {.settled = true, .owned = true},
+     {.stepped_ms = 0},
+     HANDOVER_LEAVE},
     {"at once, if the lane has no owner: its bound forbids it",
-     {.subscribed = true, .age_ms = 9},
+     {.settled = true, .subscribed = true, .age_ms = 9},
      {.stepped_ms = 0},
      HANDOVER_LEAVE},
 };
@@ -136,7 +159,7 @@ static void what_was_done_is_remembered(void **state)
 {
     (void)state;
     const struct handover_view standby = {IN_FRONT};
-    const struct handover_view owner = {OWNS, .claimed = true, .claim_age_ms = 5000};
+    const struct handover_view owner = {OVERTAKEN};
     struct handover_past past = {0};
     assert_int_equal(handover_next(&standby, &past, NOW), HANDOVER_STEP_ASIDE);
     assert_int_equal(handover_next(&standby, &past, NOW + 1), HANDOVER_STAY);

@@ -14,25 +14,10 @@
 #include "worker/commands/nearest.h"
 
 const struct command *const commands[] = {
-    &command_setup,
-    &command_worker,
-    &command_status,
-    &command_submit,
-    &command_teardown,
-    &command_watch,
-    &command_stock,
-    &command_store,
-    &command_show,
-    &command_dead,
-    &command_audit,
-    &command_replay,
-    &command_prune,
-    &command_doctor,
-    &command_demo,
-    &command_slot,
-    &command_help,
-    &command_version,
-    NULL,
+    &command_setup,    &command_worker, &command_status, &command_scale,   &command_submit,
+    &command_teardown, &command_watch,  &command_stock,  &command_store,   &command_show,
+    &command_dead,     &command_audit,  &command_replay, &command_prune,   &command_doctor,
+    &command_demo,     &command_slot,   &command_help,   &command_version, NULL,
 };
 
 const struct option common_options[] = {

@@ -16,6 +16,7 @@ extern const struct command command_doctor;
 extern const struct command command_help;
 extern const struct command command_prune;
 extern const struct command command_replay;
+extern const struct command command_scale;
 extern const struct command command_setup;
 extern const struct command command_show;
 extern const struct command command_slot;

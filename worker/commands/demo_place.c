@@ -157,7 +157,8 @@ static bool refuse_taken(const struct demo_place *place, const char *what, struc
  * comes first and goes last. */
 static bool check_broker(struct demo_place *place, struct error *error)
 {
-    const struct topology topology = {place->namespace, DEMO_GENERATION, DEMO_LANES};
+    const struct topology topology = {
+        .namespace = place->namespace, .generation = DEMO_GENERATION, .lanes = DEMO_LANES};
     struct topology_state state;
     if (!topology_inspect(&place->ear.rabbit, &topology, &state, error)) {
         return false;
@@ -229,7 +230,8 @@ static void ignore_migration(void *self, unsigned number, const char *name,
 static bool make(struct demo_place *place, struct error *error)
 {
     const struct migrate_report report = {ignore_migration, NULL};
-    const struct topology topology = {place->namespace, DEMO_GENERATION, DEMO_LANES};
+    const struct topology topology = {
+        .namespace = place->namespace, .generation = DEMO_GENERATION, .lanes = DEMO_LANES};
     struct generation generation;
     if (!make_schema(place, error)) {
         return false;

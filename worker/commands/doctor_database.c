@@ -11,6 +11,7 @@
 #include "common/connect/postgres.h"
 #include "common/connect/postgres_settings.h"
 #include "worker/commands/doctor_transport.h"
+#include "worker/postgres/change.h"
 #include "worker/postgres/generation.h"
 #include "worker/postgres/migrate.h"
 
@@ -121,9 +122,12 @@ static bool check_schema(struct checkup *checkup)
 {
     struct error error = {0};
     struct generation generation;
+    struct lanes_change change;
+    struct change_lease lease;
     const char *namespace = checkup->config->namespace.value;
     if (!migrate_verify(&checkup->postgres, namespace, &migrations, &error) ||
-        !generation_current(&checkup->postgres, &generation, &error)) {
+        !generation_current(&checkup->postgres, &generation, &error) ||
+        !change_read(&checkup->postgres, &change, &lease, &error)) {
         if (postgres_failed_with(&checkup->postgres, "42501")) {
             advise_role(checkup, PQuser(checkup->postgres.connection), &error);
         }
@@ -132,6 +136,7 @@ static bool check_schema(struct checkup *checkup)
     }
     checkup->topology->generation = generation.number;
     checkup->topology->lanes = generation.lanes;
+    checkup->topology->entries_elsewhere = change.generation != 0;
     findings_ok(checkup->findings, "schema", "\"%s\" is what this program works with", namespace);
     return true;
 }

@@ -8,6 +8,7 @@
 #include "common/connect/postgres.h"
 #include "common/connect/rabbit.h"
 #include "worker/commands/command.h"
+#include "worker/postgres/change.h"
 #include "worker/postgres/generation.h"
 #include "worker/postgres/migrate.h"
 #include "worker/postgres/roles.h"
@@ -56,8 +57,32 @@ static bool begin_generation(struct setup *setup, struct topology *topology, str
         (void)fprintf(stderr, "till setup: there are %u lanes already, and they stay\n",
                       generation.lanes);
     }
-    *topology = (struct topology){setup->namespace, generation.number, generation.lanes};
+    *topology = (struct topology){
+        .namespace = setup->namespace, .generation = generation.number, .lanes = generation.lanes};
     return true;
+}
+
+/* Where the entries lead is a change's to say while one is open; and one may begin meanwhile. */
+static bool declare(struct setup *setup, struct topology *topology, struct error *error)
+{
+    struct lanes_change change;
+    struct change_lease lease;
+    bool leads = false;
+    if (!change_read(&setup->postgres, &change, &lease, error)) {
+        return false;
+    }
+    topology->entries_elsewhere = change.generation != 0;
+    if (!topology_declare(&setup->rabbit, topology, error)) {
+        return false;
+    }
+    if (topology->entries_elsewhere) {
+        (void)fprintf(stderr,
+                      "till setup: a change from %u to %u lanes is under way, and is left alone\n",
+                      change.source_lanes, change.lanes);
+        return true;
+    }
+    return change_leads_to(&setup->postgres, topology->generation, &leads, error) &&
+           (leads || topology_unbind(&setup->rabbit, topology, error));
 }
 
 static bool apply(struct setup *setup, struct error *error)
@@ -74,8 +99,7 @@ static bool apply(struct setup *setup, struct error *error)
         (void)printf("database: roles %s_worker, %s_page, %s_reader granted\n", setup->namespace,
                      setup->namespace, setup->namespace);
     }
-    if (!begin_generation(setup, &topology, error) ||
-        !topology_declare(&setup->rabbit, &topology, error)) {
+    if (!begin_generation(setup, &topology, error) || !declare(setup, &topology, error)) {
         return false;
     }
     (void)printf("database %s: schema \"%s\" is up to date\n", postgres_describe(&setup->postgres),
@@ -89,7 +113,8 @@ static bool apply(struct setup *setup, struct error *error)
  */
 static bool check_broker(struct setup *setup, struct error *error)
 {
-    struct topology topology = {setup->namespace, 1, setup->lanes};
+    struct topology topology = {
+        .namespace = setup->namespace, .generation = 1, .lanes = setup->lanes};
     struct topology_state state;
     if (setup->pending == 0) {
         struct generation generation;

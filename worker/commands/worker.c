@@ -148,16 +148,11 @@ const struct command command_worker = {
     .operands = "",
     .summary = "serves lanes until SIGTERM or SIGINT, then finishes what it has in hand",
     .description =
-        "Takes jobs from the lanes, decides them in order, a batch in one transaction, publishes "
-        "the\n"
-        "events and acknowledges. Any number of workers may run, anywhere: they share the lanes "
-        "out "
-        "by\n"
-        "themselves, within seconds of one joining or leaving. A lane has one that serves it and, "
-        "where\n"
-        "there are two, another that stands by and takes over at once. Servers that are not there "
-        "yet\n"
-        "are waited for.",
+        "Takes jobs from the lanes, decides them in order, a batch in one transaction,\n"
+        "publishes the events and acknowledges. Any number of workers may run, anywhere:\n"
+        "they share the lanes out by themselves, within seconds of one joining or\n"
+        "leaving. A lane has one that serves it and, where there are two, another that\n"
+        "stands by and takes over at once. Servers that are not there yet are waited for.",
     .options = options,
     .needs_config = true,
     .run = run,

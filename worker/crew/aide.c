@@ -70,6 +70,17 @@ void aide_wait(struct aide *aide, uint64_t wait_ms)
     rabbit_broker_turn(&aide->rabbit);
 }
 
+void aide_wait_until(struct aide *aide, uint64_t until_ms)
+{
+    for (;;) {
+        const uint64_t now_ms = trouble_now_ms();
+        if (now_ms >= until_ms || aide_draining(aide)) {
+            return;
+        }
+        aide_wait(aide, until_ms - now_ms);
+    }
+}
+
 static bool dial(struct aide *aide, struct error *error)
 {
     struct postgres_dial dial;

@@ -42,6 +42,9 @@ bool aide_draining(struct aide *aide);
  * broker. */
 void aide_wait(struct aide *aide, uint64_t wait_ms);
 
+/* The same until this time of trouble_now_ms(), again and again. */
+void aide_wait_until(struct aide *aide, uint64_t until_ms);
+
 /* A connection to the database that answers soon or is lost; gives up when the thread is to
  * drain. */
 bool aide_database(struct aide *aide, struct error *error) MUST_CHECK;

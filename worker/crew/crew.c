@@ -3,6 +3,20 @@
  * Starts the threads of a worker and ends them. */
 #include "worker/crew/crew.h"
 
+static void drain_aides(struct crew *crew)
+{
+    sorter_thread_drain(&crew->sorter);
+    sweeper_thread_drain(&crew->sweeper);
+    changer_drain(&crew->changer);
+}
+
+static void close_aides(struct crew *crew)
+{
+    sorter_thread_close(&crew->sorter);
+    sweeper_thread_close(&crew->sweeper);
+    changer_close(&crew->changer);
+}
+
 /* What has been started when a start fails, it ends again. */
 static bool open_aides(struct crew *crew, struct error *error)
 {
@@ -14,19 +28,14 @@ static bool open_aides(struct crew *crew, struct error *error)
         sorter_thread_close(&crew->sorter);
         return false;
     }
+    if (!changer_open(&crew->changer, &crew->duty, error)) {
+        sorter_thread_drain(&crew->sorter);
+        sweeper_thread_drain(&crew->sweeper);
+        sorter_thread_close(&crew->sorter);
+        sweeper_thread_close(&crew->sweeper);
+        return false;
+    }
     return true;
-}
-
-static void drain_aides(struct crew *crew)
-{
-    sorter_thread_drain(&crew->sorter);
-    sweeper_thread_drain(&crew->sweeper);
-}
-
-static void close_aides(struct crew *crew)
-{
-    sorter_thread_close(&crew->sorter);
-    sweeper_thread_close(&crew->sweeper);
 }
 
 bool crew_open(struct crew *crew, const struct lane_duty *duty, const struct roster *roster,

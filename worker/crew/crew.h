@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "worker/crew/changer.h"
 #include "worker/crew/keeper.h"
 #include "worker/crew/lane_thread.h"
 #include "worker/crew/sorter_thread.h"
@@ -19,10 +20,12 @@ struct crew {
     struct keeper keeper; /* and the lanes */
     struct sorter_thread sorter;
     struct sweeper_thread sweeper;
+    struct changer changer;
     struct summary summary; /* of threads that are closed */
 };
 
-/* Starts the sorter's thread, the sweeper's, and the keeper's, which starts those of the lanes. */
+/* Starts the threads of sorter, sweeper and changer, and the keeper's, which starts those of the
+ * lanes. */
 bool crew_open(struct crew *crew, const struct lane_duty *duty, const struct roster *roster,
                uint32_t generation, struct error *error) MUST_CHECK;
 

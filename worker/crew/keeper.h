@@ -25,7 +25,8 @@ struct keeper {
     struct roster_list seen;        /* alive, at the last look */
     uint64_t seen_since_ms;         /* that it was the same list */
     struct roster_list adopted;     /* what lanes are shared out by */
-    bool sharing;                   /* a list was adopted */
+    uint64_t adopted_ms;            /* when; 0: there is no such list yet */
+    uint32_t me;                    /* the place in it; SHARE_NONE: our name is another's */
     uint64_t looked_ms;             /* the last look that came to an end; 0: none did */
     uint64_t steady_ms;             /* before this no list is adopted: others are coming back */
     uint64_t forgot_ms;

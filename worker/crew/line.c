@@ -33,28 +33,18 @@ static const char record[] =
     "  in_hand = excluded.in_hand, oldest_at = excluded.oldest_at,"
     "  jobs_per_second = excluded.jobs_per_second";
 
-/* A killed worker's connections are closed by its system, a frozen one's are not. */
-#define MS_SINCE(time) "(extract(epoch FROM clock_timestamp() - " time ") * 1000)::bigint"
-static const char read_lines[] = "SELECT mine.place - 1, l.run, " MS_SINCE(
-    "l.claimed_at") ", s.worker, s.run,"
-                    " " MS_SINCE(
-                        "s.subscribed_at") ","
-                                           " CASE WHEN w.seen_at < clock_timestamp() - $4::integer "
-                                           "* interval '1 ms'"
-                                           "  AND w.seen_at > clock_timestamp() - $3::integer * "
-                                           "interval '1 ms'"
-                                           "  THEN left('till ' || w.name || ' keeper', 63) IN ("
-                                           "   SELECT application_name FROM "
-                                           "pg_catalog.pg_stat_activity"
-                                           "   WHERE application_name IS NOT NULL)"
-                                           "  ELSE false END"
-                                           " FROM unnest($1::integer[], $2::smallint[]) WITH "
-                                           "ORDINALITY"
-                                           "  AS mine (generation, lane, place)"
-                                           " JOIN lanes AS l USING (generation, lane)"
-                                           " LEFT JOIN servings AS s USING (generation, lane)"
-                                           " LEFT JOIN workers AS w ON w.name = s.worker AND w.run "
-                                           "= s.run";
+static const char read_lines[] =
+    "SELECT mine.place - 1,"
+    "  l.run, (extract(epoch FROM clock_timestamp() - l.claimed_at) * 1000)::bigint,"
+    "  s.worker, s.run, (extract(epoch FROM clock_timestamp() - s.subscribed_at) * 1000)::bigint,"
+    "  CASE WHEN w.seen_at < clock_timestamp() - $4::integer * interval '1 ms'"
+    "   AND w.seen_at > clock_timestamp() - $3::integer * interval '1 ms'"
+    "   THEN w.run IN (" ROSTER_CONNECTED ") ELSE false END"
+    " FROM unnest($1::integer[], $2::smallint[]) WITH ORDINALITY"
+    "  AS mine (generation, lane, place)"
+    " JOIN lanes AS l USING (generation, lane)"
+    " LEFT JOIN servings AS s USING (generation, lane)"
+    " LEFT JOIN workers AS w ON w.name = s.worker AND w.run = s.run";
 
 enum column {
     COLUMN_GENERATION,

@@ -27,6 +27,11 @@ static const char announce[] =
     "  OR w.seen_at < clock_timestamp() - make_interval(secs => $5::integer)"
     " RETURNING 1";
 
+static const char read_live[] = "SELECT name, run, lanes_max FROM workers"
+                                " WHERE seen_at > clock_timestamp() - $1::integer * interval '1 ms'"
+                                "  AND (seen_at > clock_timestamp() - $2::integer * interval '1 ms'"
+                                "   OR run IN (" ROSTER_CONNECTED ")) ORDER BY name";
+
 /* As a job's id: it stands in logs, lists and connections' names. */
 static bool name_valid(const char *name)
 {
@@ -101,13 +106,12 @@ static void read_entry(const PGresult *result, int row, struct roster_entry *ent
 bool roster_read(struct postgres *postgres, struct roster_list *list, struct error *error)
 {
     char live_ms[sizeof "4294967295"];
-    const char *const parameters[] = {live_ms};
+    char quiet_ms[sizeof "4294967295"];
+    const char *const parameters[] = {live_ms, quiet_ms};
     PGresult *result;
     (void)snprintf(live_ms, sizeof live_ms, "%d", ROSTER_LIVE_MS);
-    if (!postgres_query(postgres,
-                        "SELECT name, run, lanes_max FROM workers WHERE seen_at >"
-                        " clock_timestamp() - $1::integer * interval '1 ms' ORDER BY name",
-                        1, parameters, &result, error)) {
+    (void)snprintf(quiet_ms, sizeof quiet_ms, "%d", ROSTER_QUIET_MS);
+    if (!postgres_query(postgres, read_live, 2, parameters, &result, error)) {
         return false;
     }
     const int count = PQntuples(result);

@@ -11,10 +11,11 @@
 #include "common/base/limits.h"
 #include "common/connect/postgres.h"
 
-#define ROSTER_SEEN_MS 1000 /* how often a worker announces itself */
-#define ROSTER_LIVE_MS 3000 /* one that was not seen for so long serves nothing */
-#define ROSTER_SECONDS 10   /* and after so long its name is free */
-#define ROSTER_KEPT    600  /* seconds after which it is forgotten */
+#define ROSTER_SEEN_MS  1000 /* how often a worker announces itself */
+#define ROSTER_QUIET_MS 1500 /* one that was not seen for so long is gone if its session is */
+#define ROSTER_LIVE_MS  3000 /* and after so long it serves nothing, whatever became of it */
+#define ROSTER_SECONDS  10   /* and after so long its name is free */
+#define ROSTER_KEPT     600  /* seconds after which it is forgotten */
 
 struct roster {
     char name[WORKER_NAME_MAX];
@@ -29,6 +30,12 @@ bool roster_init(struct roster *roster, const char *name, uint32_t lanes_max,
 /* Announces the worker, again and again. Fails with ERROR_REFUSED if a live worker has the name. */
 bool roster_announce(const struct roster *roster, struct postgres *postgres,
                      struct error *error) MUST_CHECK;
+
+/* The runs whose keepers are connected to the database: a query. A killed worker's connections are
+ * closed by its system; a frozen one's are not, nor are those that a network has swallowed. */
+#define ROSTER_CONNECTED                                      \
+    "SELECT substring(application_name FROM ' keeper (.*)$')" \
+    " FROM pg_catalog.pg_stat_activity WHERE application_name LIKE '% keeper %'"
 
 /* A worker that is alive. What is not text of it is zero, so that lists can be compared. */
 struct roster_entry {

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CLAIM_MARGIN_MS 100u /* ages come from several clocks and statements */
-
 /* Somebody else stands in the line for each who should, and none of them is frozen. */
 static bool may_leave(const struct handover_view *view)
 {
@@ -25,20 +23,24 @@ static bool may_step_aside(const struct handover_view *view, const struct handov
            !again;
 }
 
-/* Another has had the lane since we subscribed: the broker took it from us, whether we have noticed
- * or not. If we can subscribe again, he will see that, and hand it over. */
+/* Somebody who stood behind us has the lane: the broker took it from us, whether we have noticed or
+ * not. If we can subscribe again, he will see that, and hand it over. Whoever stood in front of us,
+ * or does not stand there any more, is no sign of that. */
 static bool must_reconnect(const struct handover_view *view, const struct handover_past *past,
                            uint64_t now_ms)
 {
     const bool lately =
         past->reconnected_ms != 0 && now_ms - past->reconnected_ms < HANDOVER_RECONNECT_MS;
-    return view->claimed && view->claim_age_ms + CLAIM_MARGIN_MS < view->age_ms && !view->in_hand &&
-           !lately;
+    return view->claimed && view->claimer_age_ms < view->age_ms &&
+           view->claim_age_ms < view->claimer_age_ms && !view->in_hand && !lately;
 }
 
 enum handover handover_next(const struct handover_view *view, struct handover_past *past,
                             uint64_t now_ms)
 {
+    if (!view->settled) {
+        return HANDOVER_STAY; /* or two would hand the lane to each other */
+    }
     if (!view->is_owner && !view->is_standby) {
         return may_leave(view) ? HANDOVER_LEAVE : HANDOVER_STAY;
     }

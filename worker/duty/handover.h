@@ -25,6 +25,7 @@ enum handover {
 
 /* A lane that this worker serves, as it saw it last. Ages are what had passed then, in ms. */
 struct handover_view {
+    bool settled;     /* lanes were shared out some time ago: others know of it, too */
     bool owned;       /* it has an owner */
     bool is_owner;    /* this worker is that */
     bool is_standby;  /* this worker is to stand by */
@@ -36,8 +37,9 @@ struct handover_view {
     const char *owner_run;
     bool standby_there;  /* so does the standby, or there is none */
     bool silent_in_line; /* somebody may stand in the line who would do nothing: it is frozen */
-    bool claimed;        /* by another worker */
+    bool claimed;        /* by another worker, */
     uint64_t claim_age_ms;
+    uint64_t claimer_age_ms; /* who is subscribed for so long; UINT64_MAX: not any more */
 };
 
 /* What a worker remembers of a lane. All zeros at first, and again when other workers are alive

@@ -14,14 +14,9 @@
 
 #include "common/base/limits.h"
 #include "common/connect/rabbit.h"
-#include "common/contract/slot.h"
+#include "worker/rabbit/lanes.h"
 #include "worker/rabbit/permission.h"
 
-#define CHANNEL_TOPOLOGY 1u
-
-#define JOB_DELIVERY_LIMIT                                                \
-    1000 /* 4.x takes 20 where none is named: a window lost in 20 crashes \
-          */
 #define DEAD_DELIVERY_LIMIT 1000000000 /* every look at a dead letter counts as a delivery */
 
 /* Exchanges and queues, as one numbered list: everything that this file does, it does with each. */
@@ -88,79 +83,23 @@ static const char *part_noun(const struct part *part)
     return part->type == NULL ? "queue" : "exchange";
 }
 
-static amqp_table_entry_t text_argument(const char *key, const char *value)
+static void declare_exchange(struct rabbit *rabbit, const struct part *part)
 {
-    return (amqp_table_entry_t){
-        .key = amqp_cstring_bytes(key),
-        .value = {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = amqp_cstring_bytes(value)}};
-}
-
-static amqp_table_entry_t number_argument(const char *key, int32_t value)
-{
-    return (amqp_table_entry_t){.key = amqp_cstring_bytes(key),
-                                .value = {.kind = AMQP_FIELD_KIND_I32, .value.i32 = value}};
-}
-
-static amqp_table_entry_t switch_argument(const char *key)
-{
-    return (amqp_table_entry_t){.key = amqp_cstring_bytes(key),
-                                .value = {.kind = AMQP_FIELD_KIND_BOOLEAN, .value.boolean = 1}};
-}
-
-/* Whether the request before succeeded; if not, what it was about stands in front. */
-static bool answered(struct rabbit *rabbit, const char *noun, const char *name, struct error *error)
-{
-    char what[ADDRESS_MAX + 32];
-    (void)snprintf(what, sizeof what, "%s \"%s\"", noun, name);
-    return rabbit_reply(rabbit, CHANNEL_TOPOLOGY, amqp_get_rpc_reply(rabbit->connection), what,
-                        error);
-}
-
-static void declare_exchange(struct rabbit *rabbit, const struct part *part, amqp_table_t arguments)
-{
-    amqp_exchange_declare(rabbit->connection, CHANNEL_TOPOLOGY, amqp_cstring_bytes(part->name.text),
-                          amqp_cstring_bytes(part->type), 0, 1, 0, 0, arguments);
-}
-
-static void declare_queue(struct rabbit *rabbit, const struct part *part, amqp_table_t arguments)
-{
-    amqp_queue_declare(rabbit->connection, CHANNEL_TOPOLOGY, amqp_cstring_bytes(part->name.text), 0,
-                       1, 0, 0, arguments);
-}
-
-static void declare_lanes_exchange(struct rabbit *rabbit, const struct topology *topology,
-                                   const struct part *part)
-{
-    const struct address unrouted = address_of(topology->namespace, "unrouted");
-    amqp_table_entry_t arguments[] = {text_argument("alternate-exchange", unrouted.text)};
-    declare_exchange(rabbit, part, (amqp_table_t){1, arguments});
-}
-
-/* One consumer at a time, and nothing is ever dropped: without reject-publish the broker silently
- * falls back to delivering dead letters at most once. */
-static void declare_job_queue(struct rabbit *rabbit, const struct topology *topology,
-                              const struct part *part)
-{
-    const struct address dead = address_of(topology->namespace, "dead");
-    amqp_table_entry_t arguments[] = {
-        text_argument("x-queue-type", "quorum"),
-        switch_argument("x-single-active-consumer"),
-        number_argument("x-delivery-limit", JOB_DELIVERY_LIMIT),
-        text_argument("x-dead-letter-exchange", dead.text),
-        text_argument("x-dead-letter-strategy", "at-least-once"),
-        text_argument("x-overflow", "reject-publish"),
-    };
-    declare_queue(rabbit, part, (amqp_table_t){sizeof arguments / sizeof arguments[0], arguments});
+    amqp_exchange_declare(rabbit->connection, CHANNEL_LANES, amqp_cstring_bytes(part->name.text),
+                          amqp_cstring_bytes(part->type), 0, 1, 0, 0, amqp_empty_table);
 }
 
 /* Kept to a size by a policy, which an operator can change. */
 static void declare_dead_queue(struct rabbit *rabbit, const struct part *part)
 {
     amqp_table_entry_t arguments[] = {
-        text_argument("x-queue-type", "quorum"),
-        number_argument("x-delivery-limit", DEAD_DELIVERY_LIMIT),
+        {.key = amqp_cstring_bytes("x-queue-type"),
+         .value = {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = amqp_cstring_bytes("quorum")}},
+        {.key = amqp_cstring_bytes("x-delivery-limit"),
+         .value = {.kind = AMQP_FIELD_KIND_I32, .value.i32 = DEAD_DELIVERY_LIMIT}},
     };
-    declare_queue(rabbit, part, (amqp_table_t){sizeof arguments / sizeof arguments[0], arguments});
+    amqp_queue_declare(rabbit->connection, CHANNEL_LANES, amqp_cstring_bytes(part->name.text), 0, 1,
+                       0, 0, (amqp_table_t){sizeof arguments / sizeof arguments[0], arguments});
 }
 
 static bool declare_part(struct rabbit *rabbit, const struct topology *topology,
@@ -168,74 +107,37 @@ static bool declare_part(struct rabbit *rabbit, const struct topology *topology,
 {
     switch (part->kind) {
     case PART_EXCHANGE:
-        declare_exchange(rabbit, part, amqp_empty_table);
+        declare_exchange(rabbit, part);
         break;
     case PART_LANES_EXCHANGE:
-        declare_lanes_exchange(rabbit, topology, part);
-        break;
+        return lanes_declare_exchange(rabbit, topology, error);
     case PART_DEAD_QUEUE:
         declare_dead_queue(rabbit, part);
         break;
     case PART_JOB_QUEUE:
-        declare_job_queue(rabbit, topology, part);
-        break;
+        return lanes_declare_queue(rabbit, topology->namespace, part->name, error);
     }
-    return answered(rabbit, part_noun(part), part->name.text, error);
+    return lanes_answered(rabbit, part_noun(part), part->name.text, error);
 }
 
 static bool bind_queue(struct rabbit *rabbit, struct address queue, struct address exchange,
                        struct error *error)
 {
-    amqp_queue_bind(rabbit->connection, CHANNEL_TOPOLOGY, amqp_cstring_bytes(queue.text),
+    amqp_queue_bind(rabbit->connection, CHANNEL_LANES, amqp_cstring_bytes(queue.text),
                     amqp_cstring_bytes(exchange.text), amqp_empty_bytes, amqp_empty_table);
-    return answered(rabbit, "binding of queue", queue.text, error);
-}
-
-static bool bind_exchange(struct rabbit *rabbit, struct address target, struct address source,
-                          struct error *error)
-{
-    amqp_exchange_bind(rabbit->connection, CHANNEL_TOPOLOGY, amqp_cstring_bytes(target.text),
-                       amqp_cstring_bytes(source.text), amqp_empty_bytes, amqp_empty_table);
-    return answered(rabbit, "binding of exchange", source.text, error);
-}
-
-/* Does not wait for single answers: a thousand round trips would take a second. A refusal closes
- * the channel, and the next request that waits for its answer learns of it. */
-static bool bind_slots(struct rabbit *rabbit, const struct topology *topology, struct error *error)
-{
-    const struct address exchange = address_lanes(topology->namespace, topology->generation);
-    for (uint32_t slot = 0; slot < SLOTS; slot++) {
-        char key[sizeof "4294967295"];
-        (void)snprintf(key, sizeof key, "%u", slot);
-        const struct address queue = address_lane(topology->namespace, topology->generation,
-                                                  slot_lane(slot, topology->lanes));
-        amqp_queue_bind_t bind = {
-            .queue = amqp_cstring_bytes(queue.text),
-            .exchange = amqp_cstring_bytes(exchange.text),
-            .routing_key = amqp_cstring_bytes(key),
-            .nowait = 1,
-        };
-        const int status =
-            amqp_send_method(rabbit->connection, CHANNEL_TOPOLOGY, AMQP_QUEUE_BIND_METHOD, &bind);
-        if (!rabbit_status(rabbit, status, "binding of slots", error)) {
-            return false;
-        }
-    }
-    return true;
+    return lanes_answered(rabbit, "binding of queue", queue.text, error);
 }
 
 /* The entries come last: nothing can arrive before it has a place to go. */
 static bool bind_parts(struct rabbit *rabbit, const struct topology *topology, struct error *error)
 {
     const char *namespace = topology->namespace;
-    const struct address lanes = address_lanes(namespace, topology->generation);
-    return bind_slots(rabbit, topology, error) &&
+    return lanes_bind_slots(rabbit, topology, error) &&
            bind_queue(rabbit, address_of(namespace, "dead"), address_of(namespace, "dead"),
                       error) &&
            bind_queue(rabbit, address_of(namespace, "sort"), address_of(namespace, "unrouted"),
                       error) &&
-           bind_exchange(rabbit, lanes, address_of(namespace, "jobs"), error) &&
-           bind_exchange(rabbit, lanes, address_of(namespace, "stock"), error);
+           (topology->entries_elsewhere || lanes_bind_entries(rabbit, topology, error));
 }
 
 static bool declare_all(struct rabbit *rabbit, const struct topology *topology, struct error *error)
@@ -256,14 +158,14 @@ static bool inspect_part(struct rabbit *rabbit, const struct topology *topology,
 {
     state->parts++;
     if (part->type == NULL) {
-        amqp_queue_declare(rabbit->connection, CHANNEL_TOPOLOGY,
-                           amqp_cstring_bytes(part->name.text), 1, 1, 0, 0, amqp_empty_table);
+        amqp_queue_declare(rabbit->connection, CHANNEL_LANES, amqp_cstring_bytes(part->name.text),
+                           1, 1, 0, 0, amqp_empty_table);
     } else {
-        amqp_exchange_declare(rabbit->connection, CHANNEL_TOPOLOGY,
+        amqp_exchange_declare(rabbit->connection, CHANNEL_LANES,
                               amqp_cstring_bytes(part->name.text), amqp_cstring_bytes(part->type),
                               1, 1, 0, 0, amqp_empty_table);
     }
-    if (answered(rabbit, part_noun(part), part->name.text, error)) {
+    if (lanes_answered(rabbit, part_noun(part), part->name.text, error)) {
         return declare_part(rabbit, topology, part, error);
     }
     if (rabbit->reply_code != AMQP_NOT_FOUND) {
@@ -272,7 +174,7 @@ static bool inspect_part(struct rabbit *rabbit, const struct topology *topology,
     if (state->missing++ == 0) {
         state->first_missing = part->name;
     }
-    return rabbit_channel_open(rabbit, CHANNEL_TOPOLOGY, error);
+    return rabbit_channel_open(rabbit, CHANNEL_LANES, error);
 }
 
 static bool inspect_all(struct rabbit *rabbit, const struct topology *topology,
@@ -287,27 +189,19 @@ static bool inspect_all(struct rabbit *rabbit, const struct topology *topology,
     return true;
 }
 
-/* Never with a condition: "only if empty" is answered by closing the whole connection, where the
- * queue is a quorum queue (RabbitMQ 3.10.8). */
 static bool remove_part(struct rabbit *rabbit, const struct part *part, struct error *error)
 {
-    if (part->type == NULL) {
-        amqp_queue_delete(rabbit->connection, CHANNEL_TOPOLOGY, amqp_cstring_bytes(part->name.text),
-                          0, 0);
-    } else {
-        amqp_exchange_delete(rabbit->connection, CHANNEL_TOPOLOGY,
-                             amqp_cstring_bytes(part->name.text), 0);
-    }
-    return answered(rabbit, part_noun(part), part->name.text, error);
+    return part->type == NULL ? lanes_delete_queue(rabbit, part->name, error)
+                              : lanes_delete_exchange(rabbit, part->name, error);
 }
 
 /* Whether any exchange of lanes of this generation is there. */
 static bool generation_exists(struct rabbit *rabbit, struct address lanes, bool *exists,
                               struct error *error)
 {
-    amqp_exchange_declare(rabbit->connection, CHANNEL_TOPOLOGY, amqp_cstring_bytes(lanes.text),
+    amqp_exchange_declare(rabbit->connection, CHANNEL_LANES, amqp_cstring_bytes(lanes.text),
                           amqp_cstring_bytes("direct"), 1, 1, 0, 0, amqp_empty_table);
-    if (answered(rabbit, "exchange", lanes.text, error)) {
+    if (lanes_answered(rabbit, "exchange", lanes.text, error)) {
         *exists = true;
         return true;
     }
@@ -315,7 +209,7 @@ static bool generation_exists(struct rabbit *rabbit, struct address lanes, bool 
         return false;
     }
     *exists = false;
-    return rabbit_channel_open(rabbit, CHANNEL_TOPOLOGY, error);
+    return rabbit_channel_open(rabbit, CHANNEL_LANES, error);
 }
 
 static bool remove_parts(struct rabbit *rabbit, const struct topology *topology, uint32_t first,
@@ -363,9 +257,17 @@ static bool remove_all(struct rabbit *rabbit, const char *namespace, uint32_t ge
 
 bool topology_declare(struct rabbit *rabbit, const struct topology *topology, struct error *error)
 {
-    return (rabbit_channel_open(rabbit, CHANNEL_TOPOLOGY, error) &&
+    return (rabbit_channel_open(rabbit, CHANNEL_LANES, error) &&
             declare_all(rabbit, topology, error) &&
-            rabbit_channel_close(rabbit, CHANNEL_TOPOLOGY, error)) ||
+            rabbit_channel_close(rabbit, CHANNEL_LANES, error)) ||
+           permission_advise(rabbit, topology->namespace, error);
+}
+
+bool topology_unbind(struct rabbit *rabbit, const struct topology *topology, struct error *error)
+{
+    return (rabbit_channel_open(rabbit, CHANNEL_LANES, error) &&
+            lanes_unbind_entries(rabbit, topology->namespace, topology->generation, error) &&
+            rabbit_channel_close(rabbit, CHANNEL_LANES, error)) ||
            permission_advise(rabbit, topology->namespace, error);
 }
 
@@ -373,9 +275,9 @@ bool topology_inspect(struct rabbit *rabbit, const struct topology *topology,
                       struct topology_state *state, struct error *error)
 {
     struct topology_state found = {0};
-    if (!rabbit_channel_open(rabbit, CHANNEL_TOPOLOGY, error) ||
+    if (!rabbit_channel_open(rabbit, CHANNEL_LANES, error) ||
         !inspect_all(rabbit, topology, &found, error) ||
-        !rabbit_channel_close(rabbit, CHANNEL_TOPOLOGY, error)) {
+        !rabbit_channel_close(rabbit, CHANNEL_LANES, error)) {
         return permission_advise(rabbit, topology->namespace, error);
     }
     *state = found;
@@ -385,8 +287,8 @@ bool topology_inspect(struct rabbit *rabbit, const struct topology *topology,
 bool topology_remove(struct rabbit *rabbit, const char *namespace, uint32_t generation_last,
                      struct error *error)
 {
-    return (rabbit_channel_open(rabbit, CHANNEL_TOPOLOGY, error) &&
+    return (rabbit_channel_open(rabbit, CHANNEL_LANES, error) &&
             remove_all(rabbit, namespace, generation_last, error) &&
-            rabbit_channel_close(rabbit, CHANNEL_TOPOLOGY, error)) ||
+            rabbit_channel_close(rabbit, CHANNEL_LANES, error)) ||
            permission_advise(rabbit, namespace, error);
 }

@@ -16,6 +16,7 @@ struct topology {
     const char *namespace;
     uint32_t generation;
     uint32_t lanes;
+    bool entries_elsewhere; /* a change of the number of lanes sees to where they lead */
 };
 
 /* What a look at the broker found. */
@@ -31,6 +32,10 @@ struct topology_state {
 /* Declaring again changes nothing. */
 bool topology_declare(struct rabbit *rabbit, const struct topology *topology,
                       struct error *error) MUST_CHECK;
+
+/* Publishers' jobs lead to this generation no longer. */
+bool topology_unbind(struct rabbit *rabbit, const struct topology *topology,
+                     struct error *error) MUST_CHECK;
 
 /* Declares nothing. Bindings cannot be looked at by AMQP: see probe.h. */
 bool topology_inspect(struct rabbit *rabbit, const struct topology *topology,

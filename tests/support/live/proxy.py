@@ -87,3 +87,70 @@ class Chance(Proxy):
         with self.lock:
             drawn = self.cuts_left > 0 and self.random.randrange(self.one_in) == 0
         return drawn and super()._to_be_cut(data)
+
+
+class Wall:
+    """Relays to a port, until it is told to swallow what comes from one side or from both: no
+    connection is closed, as when a network fails. What was swallowed is lost, so a connection that
+    it happened to is of no use any more: mending closes those and relays new ones."""
+
+    def __init__(self, port):
+        self.port_behind = port
+        self.swallows = frozenset()
+        self.lock = threading.Lock()
+        self.pairs = set()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self, *sides):
+        """From now on what the "client", the "server" or both say is swallowed."""
+        with self.lock:
+            self.swallows = frozenset(sides)
+
+    def mend(self):
+        with self.lock:
+            self.swallows = frozenset()
+            for pair in self.pairs:
+                for end in pair:
+                    end.shutdown(socket.SHUT_RDWR)
+            self.pairs.clear()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._relay, args=(client,), daemon=True).start()
+
+    def _relay(self, client):
+        with client, socket.create_connection(("127.0.0.1", self.port_behind)) as server:
+            pair = (client, server)
+            with self.lock:
+                self.pairs.add(pair)
+            try:
+                while self._pass_on(pair):
+                    pass
+            except OSError:
+                pass
+            with self.lock:
+                self.pairs.discard(pair)
+
+    def _pass_on(self, pair):
+        """False: one side has closed, and so does the other."""
+        ready, _, _ = select.select(pair, [], [])
+        for source in ready:
+            data = source.recv(65536)
+            if not data:
+                return False
+            side = "client" if source is pair[0] else "server"
+            with self.lock:
+                swallowed = side in self.swallows
+            if not swallowed:
+                pair[1 if source is pair[0] else 0].sendall(data)
+        return True
+
+    def close(self):
+        self.mend()
+        self.listener.close()

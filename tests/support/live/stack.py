@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers of a test's own, which it may kill."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+
+SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../scripts/stack")
+
+
+class Stack:
+    """Comes up at once; what its servers are called goes into the environment."""
+
+    def __init__(self, name):
+        self.name = name
+        self.home = tempfile.mkdtemp(prefix=f"test-{name}-", dir="/var/tmp")
+        os.chmod(self.home, 0o755)
+        os.environ["TILL_STACK_HOME"] = os.path.join(self.home, "stacks")
+        try:
+            self.run("up")
+            for line in self.run("env").splitlines():
+                variable, value = line[len("export "):].split("=", 1)
+                os.environ[variable] = shlex.split(value)[0]
+        except BaseException:
+            self.down()
+            raise
+
+    def run(self, action, *arguments):
+        done = subprocess.run([SCRIPT, action, "--name", self.name, *arguments], timeout=100,
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"stack {action} {arguments}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def down(self):
+        subprocess.run([SCRIPT, "down", "--name", self.name], timeout=100, check=False,
+                       capture_output=True)
+        shutil.rmtree(self.home, ignore_errors=True)

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The steps of a change, in their order. */
+#include "worker/change/change.h"
+
+#include <string.h>
+
+#define RETIRE_MAX_MS 5000u /* what is older and not quiet by then goes another time */
+#define GRACE_MS      1000u /* from the unbinding to the markers */
+
+#define DECLARE_AT_ONCE 4u /* parts in one turn: a lease must not end meanwhile */
+#define MARK_AT_ONCE    256u
+
+enum act {
+    ACT_DONE,
+    ACT_MORE, /* some of it is done */
+    ACT_WAIT,
+    ACT_FAILED,
+};
+
+static enum act act_of(bool done)
+{
+    return done ? ACT_DONE : ACT_FAILED;
+}
+
+/* Generations before the source are retired by retirement.c, at once while this is the step. A
+ * change does not wait for one in which jobs still come in: it goes another time. */
+static enum act retire(struct change_driver *driver, struct error *error)
+{
+    (void)error; /* nothing here can fail */
+    return driver->change.older == 0 || driver->change.step_ms >= RETIRE_MAX_MS ? ACT_DONE
+                                                                                : ACT_WAIT;
+}
+
+/* The next few of so many. */
+static enum act some_of(struct change_driver *driver, uint32_t parts, uint32_t at_once,
+                        bool (*act)(void *self, const struct lanes_change *change, uint32_t first,
+                                    uint32_t count, struct error *error),
+                        struct error *error)
+{
+    const uint32_t left = parts - driver->position;
+    const uint32_t count = left < at_once ? left : at_once;
+    if (!act(driver->self, &driver->change, driver->position, count, error)) {
+        return ACT_FAILED;
+    }
+    driver->position += count;
+    return driver->position == parts ? ACT_DONE : ACT_MORE;
+}
+
+static enum act declare(struct change_driver *driver, struct error *error)
+{
+    return some_of(driver, CHANGE_PARTS(driver->change.lanes), DECLARE_AT_ONCE,
+                   driver->ops->declare, error);
+}
+
+static enum act bind(struct change_driver *driver, struct error *error)
+{
+    return act_of(driver->ops->bind(driver->self, &driver->change, error));
+}
+
+static enum act unbind(struct change_driver *driver, struct error *error)
+{
+    return act_of(driver->ops->unbind(driver->self, &driver->change, error));
+}
+
+/* Promise 3: a job that was published before the unbinding is in its queue when the marker comes.
+ */
+static enum act mark(struct change_driver *driver, struct error *error)
+{
+    if (driver->change.step_ms < GRACE_MS) {
+        return ACT_WAIT;
+    }
+    return some_of(driver, driver->change.source_lanes, MARK_AT_ONCE, driver->ops->mark, error);
+}
+
+static enum act drain(struct change_driver *driver, struct error *error)
+{
+    (void)error; /* nothing here can fail */
+    return driver->change.drained == driver->change.source_lanes ? ACT_DONE : ACT_WAIT;
+}
+
+/* The whole of a change. A job in a publisher's hand goes to the source until bind, to both until
+ * unbind (the second copy will find its decision), then to the coming generation, whose lanes begin
+ * when the source's are drained. */
+static const struct {
+    const char *name;
+    enum act (*act)(struct change_driver *driver, struct error *error);
+    enum change_step next;
+} steps[CHANGE_STEPS] = {
+    [CHANGE_RETIRE] = {"retire", retire, CHANGE_DECLARE},
+    [CHANGE_DECLARE] = {"declare", declare, CHANGE_BIND},
+    [CHANGE_BIND] = {"bind", bind, CHANGE_UNBIND},
+    [CHANGE_UNBIND] = {"unbind", unbind, CHANGE_MARK},
+    [CHANGE_MARK] = {"mark", mark, CHANGE_DRAIN},
+    [CHANGE_DRAIN] = {"drain", drain, CHANGE_DRAIN}, /* the last: then it is finished */
+};
+
+static enum change_progress look(struct change_driver *driver, struct error *error)
+{
+    const struct lanes_change *change = &driver->change;
+    if (!driver->ops->look(driver->self, &driver->change, error)) {
+        return CHANGE_FAILED;
+    }
+    if (change->generation == 0) {
+        return CHANGE_NOTHING;
+    }
+    if (!change->ours) {
+        return CHANGE_OTHERS;
+    }
+    if (driver->generation != change->generation || driver->step != change->step) {
+        driver->generation = change->generation;
+        driver->step = change->step;
+        driver->position = 0;
+    }
+    driver->phase = CHANGE_ACTS;
+    return CHANGE_AGAIN;
+}
+
+static enum change_progress act(struct change_driver *driver, struct error *error)
+{
+    driver->phase = CHANGE_LOOKS;
+    switch (steps[driver->step].act(driver, error)) {
+    case ACT_DONE:
+        driver->phase = CHANGE_RECORDS;
+        return CHANGE_AGAIN;
+    case ACT_MORE:
+        return CHANGE_AGAIN;
+    case ACT_WAIT:
+        return CHANGE_WAITS;
+    case ACT_FAILED:
+        break;
+    }
+    return CHANGE_FAILED;
+}
+
+static enum change_progress record(struct change_driver *driver, struct error *error)
+{
+    const struct lanes_change *change = &driver->change;
+    const bool recorded =
+        driver->step == CHANGE_DRAIN
+            ? driver->ops->finish(driver->self, change, error)
+            : driver->ops->record(driver->self, change, steps[driver->step].next, error);
+    driver->phase = CHANGE_LOOKS;
+    driver->position = 0; /* what comes may be the same step once more */
+    return recorded ? CHANGE_AGAIN : CHANGE_FAILED;
+}
+
+void change_driver_init(struct change_driver *driver, const struct change_ops *ops, void *self)
+{
+    *driver = (struct change_driver){.ops = ops, .self = self};
+}
+
+enum change_progress change_turn(struct change_driver *driver, struct error *error)
+{
+    switch (driver->phase) {
+    case CHANGE_LOOKS:
+        return look(driver, error);
+    case CHANGE_ACTS:
+        return act(driver, error);
+    case CHANGE_RECORDS:
+        return record(driver, error);
+    }
+    ENSURE(!"a phase is one of these");
+    return CHANGE_FAILED;
+}
+
+const char *change_step_name(enum change_step step)
+{
+    return steps[step].name;
+}
+
+bool change_step_find(const char *name, enum change_step *step)
+{
+    for (uint32_t i = 0; i < CHANGE_STEPS; i++) {
+        if (strcmp(steps[i].name, name) == 0) {
+            *step = (enum change_step)i;
+            return true;
+        }
+    }
+    return false;
+}

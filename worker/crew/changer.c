@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Looks whether there is something to change, and takes turns. */
+#include "worker/crew/changer.h"
+
+#include <stdio.h>
+
+#include "common/connect/log.h"
+#include "worker/lane/backoff.h"
+
+#define IDLE_MS   1000u /* between looks while there is nothing to do */
+#define OTHERS_MS 500u  /* while somebody else sees to it */
+#define TURN_MS   100u  /* while something is waited for */
+
+static uint64_t pause_after(enum change_progress progress)
+{
+    switch (progress) {
+    case CHANGE_NOTHING:
+        return IDLE_MS;
+    case CHANGE_OTHERS:
+        return OTHERS_MS;
+    case CHANGE_WAITS:
+        return TURN_MS;
+    case CHANGE_AGAIN:
+    case CHANGE_FAILED:
+        break;
+    }
+    return 0;
+}
+
+/* Whatever failed, the lease is left to run out: another worker may see both servers. */
+static uint64_t failed(struct changer *changer, const struct error *error)
+{
+    trouble_note(&changer->aide.trouble, error, trouble_now_ms());
+    postgres_close(&changer->aide.postgres);
+    changing_close(&changer->changing);
+    return backoff_ms(++changer->failures, &changer->prng);
+}
+
+/* Once for each change. */
+static void say_driving(struct changer *changer)
+{
+    const struct lanes_change *change = &changer->changing.change.change;
+    if (change->ours && change->generation != changer->said) {
+        log_write(LOG_LEVEL_INFO, "changer: goes on with the change from %u to %u lanes step=%s",
+                  change->source_lanes, change->lanes, change_step_name(change->step));
+        changer->said = change->generation;
+    }
+}
+
+static uint64_t turn(struct changer *changer)
+{
+    struct error error = {0};
+    enum change_progress progress = CHANGE_FAILED;
+    if (aide_database(&changer->aide, &error)) {
+        progress = changing_turn(&changer->changing, &error);
+        say_driving(changer);
+    }
+    if (progress != CHANGE_FAILED) {
+        trouble_over(&changer->aide.trouble);
+        changer->failures = 0;
+        return pause_after(progress);
+    }
+    return aide_draining(&changer->aide) ? 0 : failed(changer, &error);
+}
+
+static void *run(void *self)
+{
+    struct changer *changer = self;
+    while (!aide_draining(&changer->aide)) {
+        const uint64_t pause_ms = turn(changer);
+        aide_wait_until(&changer->aide, trouble_now_ms() + pause_ms);
+    }
+    changing_close(&changer->changing);
+    aide_disconnect(&changer->aide);
+    return NULL;
+}
+
+bool changer_open(struct changer *changer, const struct lane_duty *duty, struct error *error)
+{
+    char name[CHANGE_DRIVER_MAX];
+    changer->said = 0;
+    changer->failures = 0;
+    prng_init(&changer->prng, trouble_seed());
+    if (!aide_open(&changer->aide, duty, "changer", "changer", 1, error)) {
+        return false;
+    }
+    (void)snprintf(name, sizeof name, "worker %s %s", duty->worker, duty->run);
+    changing_init(&changer->changing, duty->config, duty->url, &changer->aide.postgres, name);
+    if (!aide_start(&changer->aide, run, changer, error)) {
+        aide_close(&changer->aide);
+        return false;
+    }
+    return true;
+}
+
+void changer_drain(struct changer *changer)
+{
+    aide_drain(&changer->aide);
+}
+
+void changer_close(struct changer *changer)
+{
+    aide_join(&changer->aide);
+    aide_close(&changer->aide);
+}
