@@ -35,6 +35,9 @@ class Stack:
         return done.stdout
 
     def down(self):
-        subprocess.run([SCRIPT, "down", "--name", self.name], timeout=100, check=False,
-                       capture_output=True)
-        shutil.rmtree(self.home, ignore_errors=True)
+        done = subprocess.run([SCRIPT, "down", "--name", self.name], timeout=100, check=False,
+                              capture_output=True, text=True)
+        if done.returncode == 0:
+            shutil.rmtree(self.home, ignore_errors=True)
+        else:  # it is still needed to stop the servers by hand
+            print(f"{self.home}: stack down: {done.stdout}{done.stderr}", flush=True)
