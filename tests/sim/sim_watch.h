@@ -16,7 +16,7 @@ struct sim_watch {
 };
 
 struct sim_watch sim_watch_before(const struct lane *lane);
-void sim_watch_after(struct sim_crew *crew, uint32_t serving, const struct sim_watch *before,
+void sim_watch_after(struct sim_crew *crew, uint32_t number, const struct sim_watch *before,
                      enum lane_progress progress, const struct error *error);
 
 /* Whether the step has just parsed a job that crashes whoever handles it. */

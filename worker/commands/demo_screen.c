@@ -34,8 +34,8 @@ static bool locale_is_utf8(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (is_set(names[i])) {
-            const char *value = getenv(names[i]);
+        const char *value = getenv(names[i]);
+        if (value != NULL && value[0] != '\0') {
             return strstr(value, "UTF-8") != NULL || strstr(value, "utf8") != NULL;
         }
     }
