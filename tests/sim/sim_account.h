@@ -145,7 +145,7 @@ void sim_account_committed(struct sim_account *account, const struct sim_change 
 struct sim_news sim_account_published(struct sim_account *account, const struct message *message);
 void sim_account_routed(struct sim_account *account, const struct sim_news *news);
 void sim_account_settled(struct sim_account *account, const struct sim_news *news);
-void sim_account_acknowledged(struct sim_account *account, uint32_t copy);
+void sim_account_acknowledged(struct sim_account *account, uint32_t number);
 
 /* All that was published is done with. */
 bool sim_account_is_done(const struct sim_account *account);
