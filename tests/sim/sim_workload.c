@@ -77,6 +77,13 @@ static void put_reply_to(struct sim_workload *workload, struct sim_copy *copy)
     }
 }
 
+/* Who sends a job again may be somebody else, and send it elsewhere: two lanes have it at once. */
+static bool is_astray(struct sim_workload *workload, const struct sim_job *job)
+{
+    return sim_strikes(workload->core, FAULT_MISROUTED) ||
+           (job->first_copy != SIM_COPY_NONE && prng_below(&workload->prng, 4) == 0);
+}
+
 /* One more copy of a job goes to the broker. */
 static void send(struct sim_workload *workload, uint32_t publisher, uint32_t number)
 {
@@ -88,7 +95,7 @@ static void send(struct sim_workload *workload, uint32_t publisher, uint32_t num
     const uint32_t place = account->copy_count++;
     struct sim_copy *copy = &account->copies[place];
     *copy = (struct sim_copy){.job = number, .next = SIM_COPY_NONE, .slot = job->slot};
-    if (sim_strikes(workload->core, FAULT_MISROUTED)) {
+    if (is_astray(workload, job)) {
         copy->slot = prng_below(&workload->prng, SLOTS);
     }
     copy->lane = copy->slot * workload->world->lanes / SLOTS;
