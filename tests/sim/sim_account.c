@@ -26,6 +26,7 @@ void sim_account_init(struct sim_account *account, struct sim_core *core, struct
     memset(account->decided, 0, sizeof account->decided);
     memset(account->decided_place, 0, sizeof account->decided_place);
     memset(account->told_place, 0, sizeof account->told_place);
+    memset(account->owners, 0xff, sizeof account->owners);
     memset(account->versions, 0, sizeof account->versions);
 }
 
@@ -201,9 +202,17 @@ static void mark_result(struct sim_account *account, const struct sim_entry *ent
     }
 }
 
+void sim_account_claimed(struct sim_account *account, uint32_t lane, uint32_t serving)
+{
+    account->owners[lane] = serving;
+}
+
 void sim_account_committed(struct sim_account *account, const struct sim_change *change)
 {
     uint64_t hash = change->read_at;
+    if (account->owners[change->lane] != change->serving) {
+        sim_break(account->core, "lane %u: a worker commits that has lost it", change->lane);
+    }
     for (uint32_t i = 0; i < change->entry_count; i++) {
         const struct sim_entry *entry = &change->entries[i];
         mark_result(account, entry, change);

@@ -43,8 +43,9 @@ struct sim_job {
     uint32_t decided_lane;
     uint32_t decided_place; /* among the decisions of its lane */
     const struct sim_change *decided_by;
-    uint64_t judged_at; /* its place in the judge's order */
-    uint64_t event;     /* its hash; 0: not published yet */
+    uint64_t judged_at;  /* its place in the judge's order */
+    uint64_t event;      /* its hash; 0: not published yet */
+    bool event_unmarked; /* a copy was published that is not marked as a repeat */
     bool event_routed;
     bool event_settled;
 };
@@ -65,7 +66,9 @@ struct sim_copy {
     uint32_t place; /* in its lane, in the order in which they came */
     uint32_t delivery_count;
     bool from_stock_exchange;
-    bool garbage_reply;
+    struct span reply_to;
+    bool reply_allowed; /* a queue that a job may name */
+    bool reply_due;     /* told of, and not yet replied to */
     bool acknowledged;
     uint32_t told;
     uint64_t answer; /* its hash; 0: none */
@@ -112,6 +115,7 @@ struct sim_account {
     uint32_t decided[SIM_LANES_MAX];       /* decisions */
     uint32_t decided_place[SIM_LANES_MAX]; /* of the last one's copy, from 1 */
     uint32_t told_place[SIM_LANES_MAX];    /* the last decision whose event was first routed */
+    uint32_t owners[SIM_LANES_MAX];        /* the serving that claimed it last; SIM_ACTOR_NONE */
     instant decided_at;
     uint32_t decisions;
     struct sim_version *versions[SIM_ROWS_MAX][SIM_PAGES_MAX];
@@ -128,6 +132,9 @@ uint32_t sim_account_original(const struct sim_account *account, struct span id)
 
 /* A copy that was delivered, by its traceparent. */
 uint32_t sim_account_copy(const struct sim_account *account, struct span traceparent);
+
+/* From here on nobody else may commit in the lane. SIM_ACTOR_NONE: whoever claimed it is dead. */
+void sim_account_claimed(struct sim_account *account, uint32_t lane, uint32_t serving);
 
 /* Whether the database refuses one of the jobs. */
 bool sim_account_refuses(struct sim_account *account, const struct sim_change *change);

@@ -258,7 +258,7 @@ static void hand_over(const struct sim_account *account, uint32_t number, struct
         .exchange = copy->from_stock_exchange ? SPAN_OF("till.stock") : SPAN_OF("till.jobs"),
         .routing_key = {copy->key, copy->key_size},
         .message_id = job->job.id,
-        .reply_to = copy->garbage_reply ? SPAN_OF("amq.rabbitmq.reply-to.garbage") : SPAN_NONE,
+        .reply_to = copy->reply_to,
         .content_type = SPAN_OF("application/json"),
         .traceparent = {copy->trace, sizeof copy->trace},
         .timestamp = TIMESTAMP_NONE,

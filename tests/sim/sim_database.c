@@ -420,7 +420,8 @@ static const struct database_ops ops = {
 };
 
 void sim_database_init(struct sim_database *database, struct sim_core *core,
-                       struct sim_account *account, struct arena *arena, uint32_t lanes)
+                       struct sim_account *account, struct arena *arena,
+                       const struct sim_world *world)
 {
     memset(database->sessions, 0, sizeof database->sessions);
     memset(database->links, 0, sizeof database->links);
@@ -428,10 +429,11 @@ void sim_database_init(struct sim_database *database, struct sim_core *core,
     memset(database->cut, 0, sizeof database->cut);
     database->core = core;
     database->account = account;
-    database->lanes = lanes;
+    database->lanes = world->lanes;
     database->down_until = 0;
     database->read_only_until = 0;
     database->jump = 0;
+    database->tick = world->tick;
     database->statements = 0;
     database->commits = 0;
     database->first = NULL;
@@ -487,5 +489,6 @@ void sim_database_restart(struct sim_database *database, int64_t away)
 
 instant sim_database_now(const struct sim_database *database)
 {
-    return NOW_FIRST + database->core->now + database->jump;
+    const instant now = NOW_FIRST + database->core->now + database->jump;
+    return now - now % database->tick;
 }

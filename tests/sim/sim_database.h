@@ -11,6 +11,7 @@
 #include "tests/sim/sim_change.h"
 #include "tests/sim/sim_core.h"
 #include "tests/sim/sim_rows.h"
+#include "tests/sim/sim_world.h"
 #include "worker/lane/ports.h"
 
 #define SIM_BLOCKER_US  (2 * SIM_SECOND)  /* a wait for a lock, until somebody looks who blocks */
@@ -109,6 +110,7 @@ struct sim_database {
     int64_t down_until;
     int64_t read_only_until;
     int64_t jump; /* of its clock, against virtual time */
+    int64_t tick; /* its clock shows multiples of this */
     uint64_t statements;
     uint64_t commits;
     struct sim_change *first; /* all that was committed */
@@ -116,7 +118,8 @@ struct sim_database {
 };
 
 void sim_database_init(struct sim_database *database, struct sim_core *core,
-                       struct sim_account *account, struct arena *arena, uint32_t lanes);
+                       struct sim_account *account, struct arena *arena,
+                       const struct sim_world *world);
 struct database sim_database_port(struct sim_database *database, uint32_t serving, uint32_t worker,
                                   uint32_t lane);
 

@@ -167,26 +167,61 @@ static const struct sim_job *named(struct sim_workload *workload, const uint32_t
     if (count == 0 || once_in(workload, 20)) {
         return NULL;
     }
-    const uint32_t far = once_in(workload, 8) ? 60 : 6;
+    const uint32_t far = once_in(workload, 4) ? 60 : 6;
     return &workload->account->jobs[jobs[count - 1 - below(workload, count < far ? count : far)]];
+}
+
+/* The slot of what it names, unless a publisher did not know it: then it comes to any lane. */
+static uint32_t draw_slot(struct sim_workload *workload, const struct sim_job *named)
+{
+    return named == NULL || once_in(workload, 4) ? below(workload, SLOTS) : named->slot;
+}
+
+/* Somebody comes back to a hold that has expired. NULL: this time to another one. */
+static const struct sim_job *expired(struct sim_workload *workload)
+{
+    const struct sim_account *account = workload->account;
+    const struct sim_rows *rows = account->rows;
+    if (rows->hold_count == 0 || !once_in(workload, 4)) {
+        return NULL;
+    }
+    const struct hold *hold = rows->holds[below(workload, rows->hold_count)];
+    return hold->state == HOLD_EXPIRED ? &account->jobs[sim_account_original(account, hold->id)]
+                                       : NULL;
 }
 
 static void put_hold(struct sim_workload *workload, struct sim_job *job)
 {
-    const struct sim_job *reserve = named(workload, workload->reserves, workload->reserve_count);
+    const struct sim_job *reserve = expired(workload);
+    if (reserve == NULL) {
+        reserve = named(workload, workload->reserves, workload->reserve_count);
+    }
     job->job.hold = reserve == NULL ? SPAN_OF("nobody") : reserve->job.id;
-    job->slot = reserve == NULL ? below(workload, SLOTS) : reserve->slot;
+    job->slot = draw_slot(workload, reserve);
     if (reserve != NULL && once_in(workload, 8)) {
         job->job.customer = customer_of(below(workload, workload->world->customers));
     }
+}
+
+/* Some units of one SKU that another job names. */
+static void put_part(struct sim_workload *workload, struct job *job, const struct job *sold)
+{
+    const struct item *item = &sold->items[below(workload, sold->item_count)];
+    job->item_count = 1;
+    job->items = arena_take(workload->arena, sizeof *job->items);
+    ENSURE(job->items != NULL);
+    *job->items =
+        (struct item){.sku = item->sku, .qty = 1 + below(workload, 2), .if_version = VERSION_NONE};
 }
 
 static void put_sale(struct sim_workload *workload, struct sim_job *job)
 {
     const struct sim_job *sold = named(workload, workload->sales, workload->sale_count);
     job->job.sale = sold == NULL ? SPAN_OF("nobody") : sold->job.id;
-    job->slot = sold == NULL ? below(workload, SLOTS) : sold->slot;
-    if (once_in(workload, 3)) {
+    job->slot = draw_slot(workload, sold);
+    if (sold != NULL && sold->job.item_count > 0 && once_in(workload, 3)) {
+        put_part(workload, &job->job, &sold->job);
+    } else if (once_in(workload, 3)) {
         put_items(workload, &job->job);
     }
 }
@@ -308,14 +343,17 @@ uint32_t sim_draw_job(struct sim_workload *workload)
 uint32_t sim_draw_stocking(struct sim_workload *workload)
 {
     struct sim_job *job = new_job(workload);
-    const uint32_t row = --workload->to_stock;
+    const int64_t some = 1 + below(workload, workload->world->stock);
+    const bool too_early = once_in(workload, 6); /* units are to go before any have come */
+    const uint32_t row = workload->to_stock - 1;
+    workload->to_stock -= too_early ? 0 : 1;
     put_id(workload, job);
-    job->job.kind = once_in(workload, 2) ? KIND_SET : KIND_ADJUST;
+    job->job.kind = !too_early && once_in(workload, 2) ? KIND_SET : KIND_ADJUST;
     job->job.item_count = 1;
     job->job.items = arena_take(workload->arena, sizeof *job->job.items);
     ENSURE(job->job.items != NULL);
     job->job.items[0] = (struct item){.sku = sim_sku(row % workload->world->skus),
-                                      .qty = 1 + below(workload, workload->world->stock),
+                                      .qty = too_early ? -1 : some,
                                       .if_version = VERSION_NONE};
     job->job.pool = sim_pool(row / workload->world->skus);
     return finish(workload, job);

@@ -46,7 +46,7 @@ static const struct {
     [FAULT_REPEAT_NEAR] = {"repeat-near", 100000},
     [FAULT_REPEAT_FAR] = {"repeat-far", 60000},
     [FAULT_ID_REUSED] = {"id-reused", 30000},
-    [FAULT_MISROUTED] = {"misrouted", 60000},
+    [FAULT_MISROUTED] = {"misrouted", 120000},
     [FAULT_WRONG_EXCHANGE] = {"wrong-exchange", 30000},
     [FAULT_MALFORMED] = {"malformed", 40000},
     [FAULT_POISON] = {"poison", 20000},

@@ -75,7 +75,7 @@ static void begin(struct sim_run *run, uint64_t seed, bool printed)
     sim_world_draw(&run->world, &prng, seed);
     sim_faults_draw(&core->faults, &prng);
     prng_init(&core->chance, prng_next(&prng));
-    sim_database_init(&run->database, core, &run->account, &run->rows, run->world.lanes);
+    sim_database_init(&run->database, core, &run->account, &run->rows, &run->world);
     put_tables(run);
     sim_account_init(&run->account, core, &run->database.rows, &run->jobs, &run->world);
     sim_broker_init(&run->broker, core, &run->account, &run->world);

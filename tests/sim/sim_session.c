@@ -262,6 +262,8 @@ static enum statement_end claim(struct sim_database *database, uint32_t number)
     if (session->link != NULL) {
         session->link->epoch = epoch;
     }
+    sim_account_claimed(database->account, session->lane,
+                        session->link == NULL ? SIM_ACTOR_NONE : session->link->serving);
     release(database, number);
     return STATEMENT_DONE;
 }

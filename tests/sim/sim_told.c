@@ -23,6 +23,21 @@ static uint64_t hash_of(const struct message *message)
 
 /* ---- Published ---- */
 
+/* Who has decided may tell of it unmarked, once; every other copy may be a second one. */
+static void check_mark(struct sim_account *account, struct sim_job *original,
+                       const struct message *message)
+{
+    if (!message->repeat && original->event_unmarked) {
+        sim_break(account->core, "a second event of \"%.*s\" does not say that it is one",
+                  SPAN_ARGUMENTS(message->id));
+    }
+    original->event_unmarked |= !message->repeat;
+    if (message->time != original->decision->decided_at) {
+        sim_break(account->core, "the event of \"%.*s\" has another time than its decision",
+                  SPAN_ARGUMENTS(message->id));
+    }
+}
+
 /* The first copy is held against what is recorded, of some jobs; the others against the first. */
 static void check_event(struct sim_account *account, struct sim_job *original,
                         const struct message *message, uint64_t hash)
@@ -60,6 +75,7 @@ static struct sim_news news_of_decision(struct sim_account *account, uint32_t co
                   SPAN_ARGUMENTS(message->id));
         return news;
     }
+    check_mark(account, original, message);
     check_event(account, original, message, news.hash);
     return news;
 }
@@ -88,14 +104,16 @@ static struct sim_news news_of_answer(struct sim_account *account, uint32_t numb
 {
     struct sim_news news = {.kind = NEWS_ANSWER, .about = number, .hash = hash_of(message)};
     struct sim_copy *copy = &account->copies[number];
+    const bool parked = span_is(message->type, "job.parked");
     if (!answer_is_due(account, copy, message->type)) {
         sim_break(account->core, "\"%.*s\" is answered \"%.*s\" without reason",
                   SPAN_ARGUMENTS(message->id), SPAN_ARGUMENTS(message->type));
     }
-    if (copy->answer != 0 && copy->answer != news.hash && !span_is(message->type, "job.parked")) {
+    if (copy->answer != 0 && copy->answer != news.hash && !parked) {
         sim_break(account->core, "two answers \"%.*s\" differ", SPAN_ARGUMENTS(message->id));
     }
-    copy->answer = news.hash;
+    /* Parked for one reason or another, or before its id was used up by another job. */
+    copy->answer = parked ? copy->answer : news.hash;
     if (span_is(message->type, "job.malformed")) {
         SIM_MARK(account->core->marks, MARK_MALFORMED_ANSWERED);
     }
@@ -183,12 +201,25 @@ static struct sim_news news_of_stock(struct sim_account *account, const struct m
     return news;
 }
 
+static struct sim_news news_of_reply(struct sim_account *account, const struct message *message)
+{
+    const uint32_t number = sim_account_copy(account, message->traceparent);
+    struct sim_copy *copy = number == SIM_COPY_NONE ? NULL : &account->copies[number];
+    if (copy == NULL || !copy->reply_due || !span_equal(message->routing_key, copy->reply_to)) {
+        sim_break(account->core, "a reply to \"%.*s\", where none is due",
+                  SPAN_ARGUMENTS(message->routing_key));
+    } else {
+        copy->reply_due = false;
+    }
+    return (struct sim_news){.kind = NEWS_REPLY};
+}
+
 struct sim_news sim_account_published(struct sim_account *account, const struct message *message)
 {
     static const char stock[] = "stock.";
     static const char answer[] = "job.";
     if (message->target == MESSAGE_REPLY) {
-        return (struct sim_news){.kind = NEWS_REPLY};
+        return news_of_reply(account, message);
     }
     if (message->target == MESSAGE_EVENT && message->type.size > sizeof stock &&
         memcmp(message->type.bytes, stock, sizeof stock - 1) == 0) {
@@ -203,6 +234,7 @@ struct sim_news sim_account_published(struct sim_account *account, const struct 
     if (message->target == MESSAGE_DEAD) {
         return news_of_dead(account, copy, message);
     }
+    account->copies[copy].reply_due = account->copies[copy].reply_allowed;
     if (message->type.size > sizeof answer &&
         memcmp(message->type.bytes, answer, sizeof answer - 1) == 0) {
         return news_of_answer(account, copy, message);
@@ -309,7 +341,7 @@ static const char *fate_of(const struct sim_account *account, const struct sim_c
 void sim_account_acknowledged(struct sim_account *account, uint32_t number)
 {
     struct sim_copy *copy = &account->copies[number];
-    const char *wrong = fate_of(account, copy);
+    const char *wrong = copy->reply_due ? "nobody replied" : fate_of(account, copy);
     if (wrong != NULL) {
         const struct span id = account->jobs[copy->job].job.id;
         sim_break(account->core, "copy %u of \"%.*s\" was acknowledged: %s", number,

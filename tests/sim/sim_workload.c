@@ -62,6 +62,28 @@ static bool is_for_stock(const struct sim_workload *workload, const struct sim_j
            !sim_strikes(workload->core, FAULT_WRONG_EXCHANGE);
 }
 
+/* Where an answer is wanted: nowhere, at a front end's queue, or where no job may aim at. */
+static void put_reply_to(struct sim_workload *workload, struct sim_copy *copy)
+{
+    static const char *const garbage[] = {"till.lane.g1.0000", "till.sort", "till.reply.",
+                                          "amq.rabbitmq.reply-to."};
+    static const char *const queues[] = {"till.reply.web", "amq.rabbitmq.reply-to.x.y"};
+    const bool astray = sim_strikes(workload->core, FAULT_GARBAGE_REPLY);
+    copy->reply_allowed = !astray && prng_below(&workload->prng, 3) == 0;
+    if (astray || copy->reply_allowed) {
+        const char *name = astray ? garbage[prng_below(&workload->prng, 4)]
+                                  : queues[prng_below(&workload->prng, 2)];
+        copy->reply_to = (struct span){name, (uint32_t)strlen(name)};
+    }
+}
+
+/* Who sends a job again may be somebody else, and send it elsewhere: two lanes have it at once. */
+static bool is_astray(struct sim_workload *workload, const struct sim_job *job)
+{
+    return sim_strikes(workload->core, FAULT_MISROUTED) ||
+           (job->first_copy != SIM_COPY_NONE && prng_below(&workload->prng, 4) == 0);
+}
+
 /* One more copy of a job goes to the broker. */
 static void send(struct sim_workload *workload, uint32_t publisher, uint32_t number)
 {
@@ -73,13 +95,13 @@ static void send(struct sim_workload *workload, uint32_t publisher, uint32_t num
     const uint32_t place = account->copy_count++;
     struct sim_copy *copy = &account->copies[place];
     *copy = (struct sim_copy){.job = number, .next = SIM_COPY_NONE, .slot = job->slot};
-    if (sim_strikes(workload->core, FAULT_MISROUTED)) {
+    if (is_astray(workload, job)) {
         copy->slot = prng_below(&workload->prng, SLOTS);
     }
     copy->lane = copy->slot * workload->world->lanes / SLOTS;
     copy->place = ++account->came[copy->lane];
     copy->from_stock_exchange = is_for_stock(workload, job);
-    copy->garbage_reply = sim_strikes(workload->core, FAULT_GARBAGE_REPLY);
+    put_reply_to(workload, copy);
     copy->key_size = (uint32_t)snprintf(copy->key, sizeof copy->key, "%u", copy->slot);
     memcpy(copy->trace, &place, sizeof copy->trace);
     uint32_t *end = &job->first_copy;

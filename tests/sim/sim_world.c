@@ -47,6 +47,13 @@ static void draw_servings(struct sim_world *world, struct prng *prng)
     }
 }
 
+/* Windows and holds end on whole seconds after some tick, so a coarse clock meets their ends. */
+static void draw_tick(struct sim_world *world, struct prng *prng)
+{
+    static const int64_t ticks[] = {1, 1, SIM_MS, 100 * SIM_MS, SIM_SECOND};
+    world->tick = ticks[prng_below(prng, sizeof ticks / sizeof ticks[0])];
+}
+
 void sim_world_draw(struct sim_world *world, struct prng *prng, uint64_t seed)
 {
     *world = (struct sim_world){.seed = seed};
@@ -72,6 +79,7 @@ void sim_world_draw(struct sim_world *world, struct prng *prng, uint64_t seed)
         world->ill_worker = prng_below(prng, world->workers);
     }
     draw_servings(world, prng);
+    draw_tick(world, prng);
 }
 
 static const char *ill_text(enum sim_ill ill)
@@ -100,6 +108,7 @@ void sim_world_print(const struct sim_world *world)
                  world->ttl_max);
     (void)printf("       bursts of %u every %" PRId64 " ms, limits %u %%, storm of %" PRId64 " s\n",
                  world->burst, world->pace / SIM_MS, world->limit_share, world->storm / SIM_SECOND);
+    (void)printf("       the database's clock shows every %" PRId64 " us\n", world->tick);
     (void)printf("       jobs:");
     for (uint32_t i = 0; i < KIND_COUNT; i++) {
         if (world->weights[i] > 0) {

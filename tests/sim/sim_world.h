@@ -41,6 +41,7 @@ struct sim_world {
     uint32_t limit_share; /* of defines that set a limit, in a hundred */
     uint32_t burst;       /* jobs that a publisher sends at once, at most */
     int64_t pace;         /* between two bursts, at most */
+    int64_t tick;         /* of the database's clock: with a coarse one, things end just now */
     uint32_t weights[KIND_COUNT];
     int64_t storm; /* how long it lasts at least */
     enum sim_ill ill;
