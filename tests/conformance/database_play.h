@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Calls of the database port as steps of a script. */
+#pragma once
+
+#include "tests/conformance/script.h"
+
+/* The argument of those that take jobs: bodies, a line each. */
+enum database_call {
+    CLAIM,
+    READY,
+    COUNT_LONELY, /* of this id */
+    LOOK,         /* for what these jobs name */
+    LOAD,         /* these jobs; without: those that were looked for. Decides, if it can */
+    LOAD_MORE,    /* abandons, demands what was found meanwhile, loads again */
+    SAVE,
+    SAVE_CUT, /* a save that fails, of which the server may have said that it did nothing */
+    ABANDON,
+    GO_ON, /* what waited is asked again */
+    STRIKE_LOST_NOW,
+    STRIKE_LOST_BEFORE_COMMIT,
+    STRIKE_LOST_AFTER_COMMIT,
+    STRIKE_READ_ONLY,
+    STRIKE_WRITABLE,
+};
+
+extern const struct side played_on_simulated_database;
+extern const struct side played_on_real_database;
+
+extern const struct script database_scripts[];
+extern const uint32_t database_script_count;

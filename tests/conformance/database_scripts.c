@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the database promises a lane, as scripts. */
+#include "tests/conformance/database_play.h"
+
+#define ITEM(sku)      "{\"sku\":\"" sku "\",\"qty\":1}"
+#define CART(id, cart) "{\"id\":\"" id "\",\"customer\":\"c\",\"items\":[" cart "]}"
+#define BUY(id, sku)   CART(id, ITEM(sku))
+#define POISON         "{\"id\":\"p\",\"ref\":\"poison\",\"customer\":\"c\",\"items\":[" ITEM("A") "]}"
+#define HOLD(id, sku) \
+    "{\"id\":\"" id "\",\"kind\":\"reserve\",\"customer\":\"c\",\"items\":[" ITEM(sku) "]}"
+#define COMMIT(id, hold) "{\"id\":\"" id "\",\"kind\":\"commit\",\"hold\":\"" hold "\"}"
+#define CANCEL(id, sale) "{\"id\":\"" id "\",\"kind\":\"cancel\",\"sale\":\"" sale "\"}"
+#define ADD(id, sku) \
+    "{\"id\":\"" id "\",\"kind\":\"adjust\",\"items\":[{\"sku\":\"" sku "\",\"qty\":10}]}"
+#define LIMIT(id, sku, count) \
+    "{\"id\":\"" id "\",\"kind\":\"define\",\"sku\":\"" sku "\",\"per_customer\":" count "}"
+
+/* Ten units of A and of B; A and B have their lanes. */
+#define SHOP                                                                   \
+    {A, CLAIM, NULL, "done"}, {B, CLAIM, NULL, "done"},                        \
+        {A, LOAD, ADD("s", "A") "\n" ADD("t", "B"),                            \
+         "done; A not known 0/0@0; B not known 0/0@0 -> s stocked t stocked"}, \
+    {                                                                          \
+        A, SAVE, NULL, "done"                                                  \
+    }
+
+static const struct step fences[] = {
+    SHOP,
+    {C, CLAIM, NULL, "done"},
+    {A, LOAD, BUY("a", "A"), "failed: fenced"},
+    {C, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {C, SAVE, NULL, "done"},
+    {A, CLAIM, NULL, "done"},
+    {A, LOAD, BUY("a", "A"), "done; A 9/0@2; decided a confirmed -> a confirmed again"},
+    {A, SAVE, NULL, "done"},
+    {C, LOAD, BUY("b", "A"), "failed: fenced"},
+    {B, LOAD, BUY("b", "A"), "done; A 9/0@2 -> b confirmed"},
+};
+
+static const struct step claim_waits[] = {
+    SHOP,
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {C, CLAIM, NULL, "waits"},
+    {A, SAVE, NULL, "done"},
+    {C, GO_ON, NULL, "done"},
+    {A, LOAD, BUY("b", "A"), "failed: fenced"},
+};
+
+static const struct step abandon_lets_claim[] = {
+    SHOP,
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {C, CLAIM, NULL, "waits"},
+    {A, ABANDON, NULL, "done"},
+    {C, GO_ON, NULL, "done"},
+    {A, LOAD, BUY("a", "A"), "failed: fenced"},
+    {C, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+};
+
+static const struct step load_waits[] = {
+    SHOP,
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {B, LOAD, BUY("b", "A"), "waits"},
+    {A, SAVE, NULL, "done"},
+    {B, GO_ON, NULL, "done; A 9/0@2 -> b confirmed"},
+    {B, SAVE, NULL, "done"},
+    {A, LOAD, BUY("d", "A"), "done; A 8/0@3 -> d confirmed"},
+};
+
+static const struct step decisions_after_locks[] = {
+    SHOP,
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {B, LOAD, BUY("a", "A"), "waits"},
+    {A, SAVE, NULL, "done"},
+    {B, GO_ON, NULL, "done; A 9/0@2; decided a confirmed -> a confirmed again"},
+    {B, SAVE, NULL, "done"},
+    {A, LOAD, BUY("b", "A"), "done; A 9/0@2 -> b confirmed"},
+};
+
+static const struct step disjoint[] = {
+    SHOP,
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {B, LOAD, BUY("b", "B"), "done; B 10/0@1 -> b confirmed"},
+    {B, SAVE, NULL, "done"},
+    {A, SAVE, NULL, "done"},
+    {A, LOAD, CART("d", ITEM("A") "," ITEM("B")), "done; A 9/0@2; B 9/0@2 -> d confirmed"},
+};
+
+static const struct step abandon_releases[] = {
+    SHOP,
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {B, LOAD, BUY("b", "A"), "waits"},
+    {A, ABANDON, NULL, "done"},
+    {B, GO_ON, NULL, "done; A 10/0@1 -> b confirmed"},
+    {B, SAVE, NULL, "done"},
+    {A, LOAD, BUY("a", "A"), "done; A 9/0@2 -> a confirmed"},
+};
+
+static const struct step waiting_is_abandoned[] = {
+    SHOP,
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {B, LOAD, CART("b", ITEM("A") "," ITEM("B")), "waits"},
+    {B, ABANDON, NULL, "done"},
+    {A, SAVE, NULL, "done"},
+    {B, LOAD, CART("b", ITEM("A") "," ITEM("B")), "done; A 9/0@2; B 10/0@1 -> b confirmed"},
+    {B, SAVE, NULL, "done"},
+};
+
+static const struct step decided_meanwhile[] = {
+    SHOP,
+    {A, LOAD, BUY("x", "A"), "done; A 10/0@1 -> x confirmed"},
+    {B, LOAD, BUY("x", "B"), "done; B 10/0@1 -> x confirmed"},
+    {B, SAVE, NULL, "done"},
+    {A, SAVE, NULL, "failed: retry"},
+    {A, LOAD, BUY("x", "A"), "done; A 10/0@1; decided x confirmed -> x id_reused"},
+    {A, SAVE, NULL, "done"},
+    {B, LOAD, BUY("x", "B"), "done; B 9/0@2; decided x confirmed -> x confirmed again"},
+};
+
+/* What names nothing that is known locks nothing, so both decide it. */
+static const struct step same_job_meanwhile[] = {
+    SHOP,
+    {A, LOOK, COMMIT("k", "r"), "done"},
+    {B, LOOK, COMMIT("k", "r"), "done"},
+    {A, LOAD, NULL, "done -> k unknown_hold"},
+    {B, LOAD, NULL, "done -> k unknown_hold"},
+    {B, SAVE, NULL, "done"},
+    {A, SAVE, NULL, "failed: retry"},
+    {A, LOAD, COMMIT("k", "r"), "done; decided k rejected -> k unknown_hold again"},
+    {A, SAVE, NULL, "done"},
+};
+
+static const struct step carts_in_both_orders[] = {
+    SHOP,
+    {A, LOAD, CART("a", ITEM("B") "," ITEM("A")), "done; A 10/0@1; B 10/0@1 -> a confirmed"},
+    {B, LOAD, CART("b", ITEM("A") "," ITEM("B")), "waits"},
+    {A, SAVE, NULL, "done"},
+    {B, GO_ON, NULL, "done; A 9/0@2; B 9/0@2 -> b confirmed"},
+    {A, LOAD, CART("d", ITEM("B") "," ITEM("A")), "waits"},
+    {B, SAVE, NULL, "done"},
+    {A, GO_ON, NULL, "done; A 8/0@3; B 8/0@3 -> d confirmed"},
+};
+
+/* Its first row is locked while it waits for the second. */
+static const struct step cart_waits_in_the_middle[] = {
+    SHOP,
+    {A, LOAD, BUY("a", "B"), "done; B 10/0@1 -> a confirmed"},
+    {B, LOAD, CART("b", ITEM("B") "," ITEM("A")), "waits"},
+    {A, SAVE, NULL, "done"},
+    {A, LOAD, BUY("d", "A"), "waits"},
+    {B, GO_ON, NULL, "done; A 10/0@1; B 9/0@2 -> b confirmed"},
+    {B, SAVE, NULL, "done"},
+    {A, GO_ON, NULL, "done; A 9/0@2 -> d confirmed"},
+};
+
+static const struct step look_locks_nothing[] = {
+    SHOP,
+    {A, LOAD, HOLD("r", "A"), "done; A 10/0@1 -> r held"},
+    {B, LOOK, COMMIT("k", "r"), "done"},
+    {A, SAVE, NULL, "done"},
+    {A, LOAD, BUY("a", "A"), "done; A 10/1@2 -> a confirmed"},
+    {B, LOOK, COMMIT("k", "r"), "done; hold r active A*1"},
+    {A, SAVE, NULL, "done"},
+    {B, LOAD, NULL, "done; A 9/1@3; hold r active A*1 -> k confirmed"},
+    {B, SAVE, NULL, "done"},
+};
+
+static const struct step hold_comes_up[] = {
+    SHOP,
+    {B, LOOK, COMMIT("k", "r"), "done"},
+    {A, LOAD, HOLD("r", "A"), "done; A 10/0@1 -> r held"},
+    {A, SAVE, NULL, "done"},
+    {B, LOAD, NULL, "done; hold r active A*1; more is to be locked"},
+    {B, LOAD_MORE, NULL, "done; A 10/1@2; hold r active A*1 -> k confirmed"},
+    {B, SAVE, NULL, "done"},
+    {A, LOOK, CANCEL("y", "r"), "done; hold r committed by k A*1; sale k of r A*1"},
+    {A, LOAD, NULL,
+     "done; A 9/0@3; decided r held; hold r committed by k A*1; sale k of r A*1 -> y cancelled"},
+    {A, SAVE, NULL, "done"},
+    {B, LOOK, CANCEL("z", "k"),
+     "done; hold r cancelled by y A*1; sale k of r ended by y A*1-1 by y"},
+};
+
+/* Another lane ends the hold that was looked at, while its SKU is waited for. */
+static const struct step hold_ends_meanwhile[] = {
+    SHOP,
+    {A, LOAD, HOLD("r", "A"), "done; A 10/0@1 -> r held"},
+    {A, SAVE, NULL, "done"},
+    {A, LOOK, COMMIT("k", "r"), "done; hold r active A*1"},
+    {B, LOOK, COMMIT("l", "r"), "done; hold r active A*1"},
+    {A, LOAD, NULL, "done; A 10/1@2; hold r active A*1 -> k confirmed"},
+    {B, LOAD, NULL, "waits"},
+    {A, SAVE, NULL, "done"},
+    {B, GO_ON, NULL, "done; A 9/0@3; hold r committed by k A*1 -> l already_committed"},
+    {B, SAVE, NULL, "done"},
+};
+
+static const struct step lonely_beginnings[] = {
+    SHOP,
+    {A, COUNT_LONELY, "x", "done: 1"},
+    {A, COUNT_LONELY, "x", "done: 2"},
+    {A, COUNT_LONELY, "o", "done: 1"},
+    {A, LOAD, BUY("x", "A"), "done; A 10/0@1 -> x confirmed"},
+    {A, ABANDON, NULL, "done"},
+    {A, COUNT_LONELY, "x", "done: 3"},
+    {A, LOAD, BUY("x", "A"), "done; A 10/0@1 -> x confirmed"},
+    {A, SAVE, NULL, "done"},
+    {A, COUNT_LONELY, "x", "done: 1"},
+    {A, COUNT_LONELY, "o", "done: 2"},
+};
+
+static const struct step lonely_waits_for_nobody[] = {
+    SHOP,
+    {A, LOAD, BUY("x", "A"), "done; A 10/0@1 -> x confirmed"},
+    {B, COUNT_LONELY, "x", "done: 1"},
+    {C, COUNT_LONELY, "x", "done: 2"},
+    {A, ABANDON, NULL, "done"},
+    {B, COUNT_LONELY, "x", "done: 3"},
+};
+
+static const struct step lost_idle[] = {
+    SHOP,
+    {A, STRIKE_LOST_NOW, NULL, "struck"},
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {A, SAVE, NULL, "done"},
+    {A, STRIKE_LOST_NOW, NULL, "struck"},
+    {A, READY, NULL, "done"},
+    {A, LOAD, BUY("a", "A"), "done; A 9/0@2; decided a confirmed -> a confirmed again"},
+};
+
+static const struct step lost_in_transaction[] = {
+    SHOP,
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {B, LOAD, BUY("b", "A"), "waits"},
+    {A, STRIKE_LOST_NOW, NULL, "struck"},
+    {B, GO_ON, NULL, "done; A 10/0@1 -> b confirmed"},
+    {B, SAVE, NULL, "done"},
+    {A, SAVE_CUT, NULL, "failed: retry or unknown"},
+    {A, LOAD, BUY("a", "A"), "done; A 9/0@2 -> a confirmed"},
+    {A, SAVE, NULL, "done"},
+};
+
+static const struct step lost_while_waiting[] = {
+    SHOP,
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {B, LOAD, BUY("b", "A"), "waits"},
+    {B, STRIKE_LOST_NOW, NULL, "struck"},
+    {B, GO_ON, NULL, "failed: retry"},
+    {A, SAVE, NULL, "done"},
+    {B, LOAD, BUY("b", "A"), "done; A 9/0@2 -> b confirmed"},
+};
+
+static const struct step lost_before_commit[] = {
+    SHOP,
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {A, STRIKE_LOST_BEFORE_COMMIT, NULL, "struck"},
+    {A, SAVE, NULL, "failed: unknown"},
+    {B, LOAD, BUY("b", "A"), "done; A 10/0@1 -> b confirmed"},
+    {B, SAVE, NULL, "done"},
+    {A, LOAD, BUY("a", "A"), "done; A 9/0@2 -> a confirmed"},
+    {A, SAVE, NULL, "done"},
+};
+
+static const struct step lost_after_commit[] = {
+    SHOP,
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {A, STRIKE_LOST_AFTER_COMMIT, NULL, "struck"},
+    {A, SAVE, NULL, "failed: unknown"},
+    {B, LOAD, BUY("a", "A"), "done; A 9/0@2; decided a confirmed -> a confirmed again"},
+    {B, SAVE, NULL, "done"},
+    {A, LOAD, BUY("a", "A"), "done; A 9/0@2; decided a confirmed -> a confirmed again"},
+    {A, SAVE, NULL, "done"},
+};
+
+static const struct step read_only[] = {
+    SHOP,
+    {A, STRIKE_READ_ONLY, NULL, "struck"},
+    {A, LOOK, COMMIT("k", "r"), "done"},
+    {A, LOAD, BUY("a", "A"), "failed: retry"},
+    {A, STRIKE_WRITABLE, NULL, "struck"},
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {A, SAVE, NULL, "done"},
+    {A, STRIKE_READ_ONLY, NULL, "struck"},
+    {A, CLAIM, NULL, "failed: retry"},
+    {A, STRIKE_WRITABLE, NULL, "struck"},
+    {A, CLAIM, NULL, "done"},
+    {A, STRIKE_READ_ONLY, NULL, "struck"},
+    {A, COUNT_LONELY, "x", "failed: retry"},
+    {A, STRIKE_WRITABLE, NULL, "struck"},
+    {A, COUNT_LONELY, "x", "done: 1"},
+};
+
+static const struct step one_job_s_fault[] = {
+    SHOP,
+    {A, LOAD, BUY("a", "A") "\n" POISON, "done; A 10/0@1 -> a confirmed p confirmed"},
+    {B, LOAD, BUY("b", "A"), "waits"},
+    {A, SAVE, NULL, "failed: job"},
+    {B, GO_ON, NULL, "done; A 10/0@1 -> b confirmed"},
+    {B, ABANDON, NULL, "done"},
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {A, SAVE, NULL, "done"},
+    {A, LOAD, POISON, "done; A 9/0@2 -> p confirmed"},
+    {A, SAVE, NULL, "failed: job"},
+    {A, LOAD, BUY("b", "A"), "done; A 9/0@2 -> b confirmed"},
+};
+
+static const struct step rows_are_made_once[] = {
+    SHOP,
+    {A, LOAD, ADD("n", "N"), "done; N not known 0/0@0 -> n stocked"},
+    {B, LOAD, ADD("m", "N"), "waits"},
+    {A, SAVE, NULL, "done"},
+    {B, GO_ON, NULL, "done; N 10/0@1 -> m stocked"},
+    {B, SAVE, NULL, "done"},
+    {A, LOAD, BUY("a", "N"), "done; N 20/0@2 -> a confirmed"},
+};
+
+static const struct step abandoned_rows_are_not_there[] = {
+    SHOP,
+    {A, LOAD, ADD("n", "N"), "done; N not known 0/0@0 -> n stocked"},
+    {B, LOAD, ADD("m", "N"), "waits"},
+    {A, ABANDON, NULL, "done"},
+    {B, GO_ON, NULL, "done; N not known 0/0@0 -> m stocked"},
+    {B, ABANDON, NULL, "done"},
+    {A, LOAD, BUY("a", "N"), "done -> a unknown_sku"},
+    {A, SAVE, NULL, "done"},
+};
+
+static const struct step uncommitted_rows_are_not_seen[] = {
+    SHOP,
+    {A, LOAD, ADD("n", "N"), "done; N not known 0/0@0 -> n stocked"},
+    {B, LOAD, BUY("b", "N"), "done -> b unknown_sku"},
+    {B, SAVE, NULL, "done"},
+    {A, SAVE, NULL, "done"},
+    {B, LOAD, BUY("d", "N"), "done; N 10/0@1 -> d confirmed"},
+};
+
+/* A row that came up after the locking statement began is none of that statement's. */
+static const struct step rows_made_while_waiting_are_not_seen[] = {
+    SHOP,
+    {A, LOAD, BUY("a", "A") "\n" ADD("n", "N"),
+     "done; A 10/0@1; N not known 0/0@0 -> a confirmed n stocked"},
+    {B, LOAD, CART("b", ITEM("A") "," ITEM("N")), "waits"},
+    {A, SAVE, NULL, "done"},
+    {B, GO_ON, NULL, "done; A 9/0@2 -> b unknown_sku"},
+    {B, SAVE, NULL, "done"},
+    {B, LOAD, CART("d", ITEM("A") "," ITEM("N")), "done; A 9/0@2; N 10/0@1 -> d confirmed"},
+};
+
+static const struct step counts_after_locks[] = {
+    SHOP,
+    {A, LOAD, LIMIT("l", "A", "1"), "done; A 10/0@1 -> l stocked"},
+    {A, SAVE, NULL, "done"},
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 limit 1 -> a confirmed"},
+    {B, LOAD, BUY("b", "A"), "waits"},
+    {A, SAVE, NULL, "done"},
+    {B, GO_ON, NULL, "done; A 9/0@2 limit 1; c has 1 A -> b over_limit"},
+    {B, SAVE, NULL, "done"},
+    {B, LOOK, CANCEL("y", "a"), "done; sale a A*1"},
+    {B, LOAD, NULL,
+     "done; A 9/0@2 limit 1; c has 1 A; decided a confirmed; sale a A*1 -> y cancelled"},
+    {B, SAVE, NULL, "done"},
+    {A, LOAD, BUY("d", "A"), "done; A 10/0@3 limit 1; c has 0 A -> d confirmed"},
+};
+
+/* Two seconds later. */
+static const struct step blocker_is_ended[] = {
+    SHOP,
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {B, LOAD, BUY("b", "A"), "waits"},
+    {B, GO_ON, NULL, "done; A 10/0@1 -> b confirmed"},
+    {A, SAVE_CUT, NULL, "failed: retry or unknown"},
+    {B, SAVE, NULL, "done"},
+    {A, LOAD, BUY("a", "A"), "done; A 9/0@2 -> a confirmed"},
+};
+
+static const struct step zombie_is_ended[] = {
+    SHOP,
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {C, CLAIM, NULL, "waits"},
+    {C, GO_ON, NULL, "done"},
+    {A, SAVE_CUT, NULL, "failed: retry or unknown"},
+    {C, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {C, SAVE, NULL, "done"},
+    {A, LOAD, BUY("a", "A"), "failed: fenced"},
+};
+
+const struct script database_scripts[] = {
+    SCRIPT("whoever claimed last can load, and nobody else", fences),
+    SCRIPT("a claim waits for the lane's open transaction", claim_waits),
+    SCRIPT("a batch that is abandoned lets a claim through", abandon_lets_claim),
+    SCRIPT("a load waits for locked rows, and sees what was committed", load_waits),
+    SCRIPT("decisions are read after the locks", decisions_after_locks),
+    SCRIPT("other SKUs are not waited for", disjoint),
+    SCRIPT("a batch that is abandoned releases its rows", abandon_releases),
+    SCRIPT("a load that waits can be abandoned", waiting_is_abandoned),
+    SCRIPT("an id that was decided meanwhile lets nothing be written", decided_meanwhile),
+    SCRIPT("a job that was decided meanwhile is found", same_job_meanwhile),
+    SCRIPT("carts in both orders make no deadlock", carts_in_both_orders),
+    SCRIPT("a cart keeps its first row while it waits for the second", cart_waits_in_the_middle),
+    SCRIPT("a look waits for nobody, and sees what is committed", look_locks_nothing),
+    SCRIPT("a hold that came up after the look is loaded", hold_comes_up),
+    SCRIPT("a hold that ended after the look is loaded so", hold_ends_meanwhile),
+    SCRIPT("what was begun alone is counted until it is decided", lonely_beginnings),
+    SCRIPT("counting waits for nobody", lonely_waits_for_nobody),
+    SCRIPT("a connection that is lost idle is made anew", lost_idle),
+    SCRIPT("a connection that is lost in a transaction has done nothing", lost_in_transaction),
+    SCRIPT("a connection that is lost while it waits is told of", lost_while_waiting),
+    SCRIPT("a save that does not arrive is unknown, and not done", lost_before_commit),
+    SCRIPT("a commit whose answer is lost is unknown, and done", lost_after_commit),
+    SCRIPT("a server that is read-only is left", read_only),
+    SCRIPT("what a constraint refuses is one job's fault", one_job_s_fault),
+    SCRIPT("two who make a row make one", rows_are_made_once),
+    SCRIPT("a row whose maker gave up is not there", abandoned_rows_are_not_there),
+    SCRIPT("a row that is not committed is neither seen nor waited for",
+           uncommitted_rows_are_not_seen),
+    SCRIPT("a row made while a lock is waited for is not seen",
+           rows_made_while_waiting_are_not_seen),
+    SCRIPT("customers' counts are read after the locks", counts_after_locks),
+    SCRIPT("who blocks and does nothing is ended", blocker_is_ended),
+    SCRIPT("who had the lane and does nothing is ended", zombie_is_ended),
+};
+
+const uint32_t database_script_count = sizeof database_scripts / sizeof database_scripts[0];

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The simulated database, with accidents at chosen moments. */
+#include <stdlib.h>
+
+#include "tests/conformance/database_side.h"
+#include "tests/conformance/sim_clock.h"
+#include "tests/sim/sim_account.h"
+#include "tests/sim/sim_database.h"
+#include "tests/support/test.h"
+
+#define MEMORY_SIZE (4u * 1024u * 1024u)
+
+static struct sim_clock time_of;
+static struct sim_database database;
+static struct sim_account account;
+static struct arena arena;
+static char *memory;
+static struct database ports[ACTOR_COUNT];
+
+void database_simulated_open(void)
+{
+    memory = malloc(MEMORY_SIZE);
+    assert_non_null(memory);
+}
+
+void database_simulated_close(void)
+{
+    free(memory);
+}
+
+static void begin(void)
+{
+    static const char *const skus[] = {"A", "B", "C", "N"};
+    static const uint32_t lanes[ACTOR_COUNT] = {0, 1, 0};
+    sim_clock_begin(&time_of);
+    arena_init(&arena, memory, MEMORY_SIZE);
+    sim_database_init(&database, &time_of.core, &account, &arena, 2);
+    for (uint32_t i = 0; i < sizeof skus / sizeof skus[0]; i++) {
+        sim_rows_add(&database.rows, SPAN_OF("main"), (struct span){skus[i], 1});
+    }
+    for (uint32_t i = 0; i < ACTOR_COUNT; i++) {
+        ports[i] = sim_database_port(&database, i, i, lanes[i]);
+    }
+}
+
+static void end(void)
+{
+}
+
+static struct database port(enum actor actor)
+{
+    return ports[actor];
+}
+
+static struct sim_session *session_of(enum actor actor)
+{
+    const int number = database.links[actor].session;
+    return number == SIM_SESSION_NONE ? NULL : &database.sessions[number];
+}
+
+static bool waits(enum actor actor)
+{
+    const struct sim_session *session = session_of(actor);
+    return session != NULL && session->state == SESSION_WAITING;
+}
+
+static void plan(bool before, bool after)
+{
+    sim_clock_plan(&time_of, FAULT_LOST_BEFORE_COMMIT, before);
+    sim_clock_plan(&time_of, FAULT_LOST_IN_COMMIT, after);
+}
+
+static bool pass(enum actor actor)
+{
+    uint32_t turn;
+    plan(false, false); /* what was to go wrong with what was asked, is in its session */
+    if (!sim_clock_pass(&time_of, actor, &turn)) {
+        return false;
+    }
+    if (turn != SIM_ACTORS_MAX) {
+        assert_in_range(turn, ACTOR_SESSION, ACTOR_CONSUMER - 1);
+        sim_database_turn(&database, turn - ACTOR_SESSION);
+    }
+    return true;
+}
+
+static void strike(enum actor actor, enum database_accident accident)
+{
+    plan(accident == LOST_BEFORE_COMMIT, accident == LOST_AFTER_COMMIT);
+    switch (accident) {
+    case LOST_NOW:
+        assert_non_null(session_of(actor));
+        sim_session_roll_back(&database, (uint32_t)database.links[actor].session);
+        break;
+    case SESSION_READ_ONLY:
+        database.read_only_until = SIM_NEVER;
+        break;
+    case SESSION_WRITABLE:
+        database.read_only_until = 0;
+        break;
+    case LOST_BEFORE_COMMIT:
+    case LOST_AFTER_COMMIT:
+        break;
+    }
+}
+
+const struct database_side database_simulated = {
+    .name = "simulated",
+    .begin = begin,
+    .end = end,
+    .port = port,
+    .waits = waits,
+    .pass = pass,
+    .strike = strike,
+};
