@@ -88,11 +88,7 @@ static enum port_answer ask(struct player *player, const struct database *databa
         return database->ops->save(database->self, &record, error);
     case ABANDON:
     case GO_ON:
-    case STRIKE_LOST_NOW:
-    case STRIKE_LOST_BEFORE_COMMIT:
-    case STRIKE_LOST_AFTER_COMMIT:
-    case STRIKE_READ_ONLY:
-    case STRIKE_WRITABLE:
+    case STRIKE:
         break;
     }
     fail_msg("no call of the port");
@@ -140,11 +136,7 @@ static void say_done(struct player *player, struct text *answer)
     case SAVE_CUT:
     case ABANDON:
     case GO_ON:
-    case STRIKE_LOST_NOW:
-    case STRIKE_LOST_BEFORE_COMMIT:
-    case STRIKE_LOST_AFTER_COMMIT:
-    case STRIKE_READ_ONLY:
-    case STRIKE_WRITABLE:
+    case STRIKE:
         break;
     }
 }
@@ -198,10 +190,22 @@ static void call(const struct step *step, struct player *player, struct text *an
     go_on(step, player, answer);
 }
 
-static void strike(enum actor who, enum database_accident accident, struct text *answer)
+static void strike(const struct step *step)
 {
-    side->strike(who, accident);
-    text_put(answer, "struck");
+    static const char *const names[] = {
+        [LOST_NOW] = "lost now",
+        [LOST_BEFORE_COMMIT] = "lost before commit",
+        [LOST_AFTER_COMMIT] = "lost after commit",
+        [SESSION_READ_ONLY] = "read-only",
+        [SESSION_WRITABLE] = "writable",
+    };
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], step->argument) == 0) {
+            side->strike(step->who, (enum database_accident)i);
+            return;
+        }
+    }
+    fail_msg("no accident: %s", step->argument);
 }
 
 static void play_step(const struct step *step, struct text *answer)
@@ -218,20 +222,9 @@ static void play_step(const struct step *step, struct text *answer)
         assert_true(player->waiting);
         go_on(step, player, answer);
         break;
-    case STRIKE_LOST_NOW:
-        strike(step->who, LOST_NOW, answer);
-        break;
-    case STRIKE_LOST_BEFORE_COMMIT:
-        strike(step->who, LOST_BEFORE_COMMIT, answer);
-        break;
-    case STRIKE_LOST_AFTER_COMMIT:
-        strike(step->who, LOST_AFTER_COMMIT, answer);
-        break;
-    case STRIKE_READ_ONLY:
-        strike(step->who, SESSION_READ_ONLY, answer);
-        break;
-    case STRIKE_WRITABLE:
-        strike(step->who, SESSION_WRITABLE, answer);
+    case STRIKE:
+        strike(step);
+        text_put(answer, "done");
         break;
     case CLAIM:
     case READY:

@@ -3,7 +3,7 @@
  * Calls of the database port as steps of a script. */
 #pragma once
 
-#include "tests/conformance/script.h"
+#include "tests/conformance/plays.h"
 
 /* The argument of those that take jobs: bodies, a line each. */
 enum database_call {
@@ -16,16 +16,6 @@ enum database_call {
     SAVE,
     SAVE_CUT, /* a save that fails, of which the server may have said that it did nothing */
     ABANDON,
-    GO_ON, /* what waited is asked again */
-    STRIKE_LOST_NOW,
-    STRIKE_LOST_BEFORE_COMMIT,
-    STRIKE_LOST_AFTER_COMMIT,
-    STRIKE_READ_ONLY,
-    STRIKE_WRITABLE,
+    GO_ON,  /* what waited is asked again */
+    STRIKE, /* an accident, by its name */
 };
-
-extern const struct side played_on_simulated_database;
-extern const struct side played_on_real_database;
-
-extern const struct script database_scripts[];
-extern const uint32_t database_script_count;

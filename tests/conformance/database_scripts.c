@@ -6,7 +6,9 @@
 #define ITEM(sku)      "{\"sku\":\"" sku "\",\"qty\":1}"
 #define CART(id, cart) "{\"id\":\"" id "\",\"customer\":\"c\",\"items\":[" cart "]}"
 #define BUY(id, sku)   CART(id, ITEM(sku))
-#define POISON         "{\"id\":\"p\",\"ref\":\"poison\",\"customer\":\"c\",\"items\":[" ITEM("A") "]}"
+
+#define POISON "{\"id\":\"p\",\"ref\":\"poison\",\"customer\":\"c\",\"items\":[" ITEM("A") "]}"
+
 #define HOLD(id, sku) \
     "{\"id\":\"" id "\",\"kind\":\"reserve\",\"customer\":\"c\",\"items\":[" ITEM(sku) "]}"
 #define COMMIT(id, hold) "{\"id\":\"" id "\",\"kind\":\"commit\",\"hold\":\"" hold "\"}"
@@ -220,10 +222,10 @@ static const struct step lonely_waits_for_nobody[] = {
 
 static const struct step lost_idle[] = {
     SHOP,
-    {A, STRIKE_LOST_NOW, NULL, "struck"},
+    {A, STRIKE, "lost now", "done"},
     {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
     {A, SAVE, NULL, "done"},
-    {A, STRIKE_LOST_NOW, NULL, "struck"},
+    {A, STRIKE, "lost now", "done"},
     {A, READY, NULL, "done"},
     {A, LOAD, BUY("a", "A"), "done; A 9/0@2; decided a confirmed -> a confirmed again"},
 };
@@ -232,7 +234,7 @@ static const struct step lost_in_transaction[] = {
     SHOP,
     {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
     {B, LOAD, BUY("b", "A"), "waits"},
-    {A, STRIKE_LOST_NOW, NULL, "struck"},
+    {A, STRIKE, "lost now", "done"},
     {B, GO_ON, NULL, "done; A 10/0@1 -> b confirmed"},
     {B, SAVE, NULL, "done"},
     {A, SAVE_CUT, NULL, "failed: retry or unknown"},
@@ -244,7 +246,7 @@ static const struct step lost_while_waiting[] = {
     SHOP,
     {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
     {B, LOAD, BUY("b", "A"), "waits"},
-    {B, STRIKE_LOST_NOW, NULL, "struck"},
+    {B, STRIKE, "lost now", "done"},
     {B, GO_ON, NULL, "failed: retry"},
     {A, SAVE, NULL, "done"},
     {B, LOAD, BUY("b", "A"), "done; A 9/0@2 -> b confirmed"},
@@ -253,7 +255,7 @@ static const struct step lost_while_waiting[] = {
 static const struct step lost_before_commit[] = {
     SHOP,
     {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
-    {A, STRIKE_LOST_BEFORE_COMMIT, NULL, "struck"},
+    {A, STRIKE, "lost before commit", "done"},
     {A, SAVE, NULL, "failed: unknown"},
     {B, LOAD, BUY("b", "A"), "done; A 10/0@1 -> b confirmed"},
     {B, SAVE, NULL, "done"},
@@ -264,7 +266,7 @@ static const struct step lost_before_commit[] = {
 static const struct step lost_after_commit[] = {
     SHOP,
     {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
-    {A, STRIKE_LOST_AFTER_COMMIT, NULL, "struck"},
+    {A, STRIKE, "lost after commit", "done"},
     {A, SAVE, NULL, "failed: unknown"},
     {B, LOAD, BUY("a", "A"), "done; A 9/0@2; decided a confirmed -> a confirmed again"},
     {B, SAVE, NULL, "done"},
@@ -274,19 +276,19 @@ static const struct step lost_after_commit[] = {
 
 static const struct step read_only[] = {
     SHOP,
-    {A, STRIKE_READ_ONLY, NULL, "struck"},
+    {A, STRIKE, "read-only", "done"},
     {A, LOOK, COMMIT("k", "r"), "done"},
     {A, LOAD, BUY("a", "A"), "failed: retry"},
-    {A, STRIKE_WRITABLE, NULL, "struck"},
+    {A, STRIKE, "writable", "done"},
     {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
     {A, SAVE, NULL, "done"},
-    {A, STRIKE_READ_ONLY, NULL, "struck"},
+    {A, STRIKE, "read-only", "done"},
     {A, CLAIM, NULL, "failed: retry"},
-    {A, STRIKE_WRITABLE, NULL, "struck"},
+    {A, STRIKE, "writable", "done"},
     {A, CLAIM, NULL, "done"},
-    {A, STRIKE_READ_ONLY, NULL, "struck"},
+    {A, STRIKE, "read-only", "done"},
     {A, COUNT_LONELY, "x", "failed: retry"},
-    {A, STRIKE_WRITABLE, NULL, "struck"},
+    {A, STRIKE, "writable", "done"},
     {A, COUNT_LONELY, "x", "done: 1"},
 };
 

@@ -12,7 +12,8 @@ enum {
     ANSWER_MAX = 640,
 };
 
-/* Who calls: A and B have a lane each, C is another worker with A's lane. */
+/* Who calls. On the database A and B have a lane each, and C is another worker with A's; on the
+ * broker all serve the same one. */
 enum actor {
     A,
     B,
