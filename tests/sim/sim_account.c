@@ -19,6 +19,7 @@ void sim_account_init(struct sim_account *account, struct sim_core *core, struct
     account->job_count = 0;
     account->copy_count = 0;
     account->acknowledged = 0;
+    account->put_aside = 0;
     account->decided_at = INSTANT_NONE;
     account->decisions = 0;
     memset(account->came, 0, sizeof account->came);
@@ -168,7 +169,7 @@ static void decided(struct sim_account *account, const struct sim_entry *entry,
     check_order(account, job, entry, lane);
     original->decision = decision;
     original->decided_by = change;
-    original->decided_as = entry;
+    original->judged_at = UINT64_MAX;
     original->decided_lane = lane;
     original->decided_place = ++account->decided[lane];
     account->decisions++;
@@ -194,8 +195,7 @@ static void mark_result(struct sim_account *account, const struct sim_entry *ent
         return;
     }
     const struct sim_job *first = &account->jobs[original];
-    SIM_MARK(marks,
-             first->decided_by == change ? MARK_REPEAT_IN_BATCH : MARK_REPEAT_OF_COMMITTED);
+    SIM_MARK(marks, first->decided_by == change ? MARK_REPEAT_IN_BATCH : MARK_REPEAT_OF_COMMITTED);
     if (first->decided_lane != change->lane) {
         SIM_MARK(marks, MARK_REPEAT_IN_OTHER_LANE);
     }

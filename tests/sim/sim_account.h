@@ -43,8 +43,8 @@ struct sim_job {
     uint32_t decided_lane;
     uint32_t decided_place; /* among the decisions of its lane */
     const struct sim_change *decided_by;
-    const struct sim_entry *decided_as;
-    uint64_t event; /* its hash; 0: not published yet */
+    uint64_t judged_at; /* its place in the judge's order */
+    uint64_t event;     /* its hash; 0: not published yet */
     bool event_routed;
     bool event_settled;
 };
@@ -106,6 +106,7 @@ struct sim_account {
     struct sim_copy copies[SIM_COPIES_MAX];
     uint32_t copy_count;
     uint32_t acknowledged;
+    uint32_t put_aside;                    /* dead letters */
     uint32_t expire_of[SIM_JOBS_MAX];      /* the job that expires a hold; SIM_JOB_NONE */
     uint32_t came[SIM_LANES_MAX];          /* copies */
     uint32_t decided[SIM_LANES_MAX];       /* decisions */
@@ -137,7 +138,7 @@ void sim_account_committed(struct sim_account *account, const struct sim_change 
 struct sim_news sim_account_published(struct sim_account *account, const struct message *message);
 void sim_account_routed(struct sim_account *account, const struct sim_news *news);
 void sim_account_settled(struct sim_account *account, const struct sim_news *news);
-void sim_account_acknowledged(struct sim_account *account, uint32_t copy);
+void sim_account_acknowledged(struct sim_account *account, uint32_t number);
 
 /* All that was published is done with. */
 bool sim_account_is_done(const struct sim_account *account);

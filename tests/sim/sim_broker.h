@@ -124,7 +124,7 @@ struct broker sim_broker_port(struct sim_broker *broker, uint32_t serving, uint3
 void sim_broker_publish(struct sim_broker *broker, uint32_t copy);
 
 /* It is their turn. */
-void sim_broker_consumer_turn(struct sim_broker *broker, uint32_t consumer);
+void sim_broker_consumer_turn(struct sim_broker *broker, uint32_t number);
 void sim_broker_channel_turn(struct sim_broker *broker, uint32_t serving);
 
 /* The process behind a plug is gone; silently: the broker has to find out. */
@@ -142,9 +142,9 @@ bool sim_broker_is_empty(const struct sim_broker *broker);
 /* ---- The publishing half ---- */
 
 void sim_channel_init(struct sim_channel *channel);
-enum port_answer sim_channel_publish(void *plug, const struct message *messages, uint32_t count,
+enum port_answer sim_channel_publish(void *self, const struct message *messages, uint32_t count,
                                      struct error *error);
-enum port_answer sim_channel_confirm(void *plug, struct error *error);
+enum port_answer sim_channel_confirm(void *self, struct error *error);
 void sim_channel_forget(struct sim_plug *plug);
 
 /* The connection goes: what was sent last may not have come. */

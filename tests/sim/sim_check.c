@@ -24,9 +24,26 @@ static void check_edges(struct sim_account *account, const struct decision *deci
     }
 }
 
-static void check_decision(struct sim_account *account, const struct sim_job *job)
+/* Whether a copy of the id was put aside. Of a job that was decided, but never survived being told
+ * of, the dead letter is all there is. */
+static bool is_put_aside(const struct sim_account *account, uint32_t original)
 {
+    for (uint32_t i = 0; i < account->copy_count; i++) {
+        const struct sim_copy *copy = &account->copies[i];
+        if (account->jobs[copy->job].original == original && (copy->told & TOLD_DEAD) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_decision(struct sim_account *account, uint32_t number)
+{
+    const struct sim_job *job = &account->jobs[number];
     const struct decision *decision = job->decision;
+    if (account->put_aside > 0 && is_put_aside(account, number)) {
+        return;
+    }
     if (!job->event_settled) {
         sim_break(account->core, "\"%.*s\" was decided, and nobody was told",
                   SPAN_ARGUMENTS(job->job.id));
@@ -35,18 +52,43 @@ static void check_decision(struct sim_account *account, const struct sim_job *jo
     check_edges(account, decision, decision->released_items, decision->released_count);
 }
 
+static bool moved_to(const struct decision_item *items, uint32_t count, const struct stock *stock)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (items[i].version == stock->version && span_equal(items[i].sku, stock->sku)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the last change of a SKU was made by a job that was put aside afterwards. */
+static bool is_untold(const struct sim_account *account, const struct stock *stock)
+{
+    for (uint32_t i = 0; i < account->job_count; i++) {
+        const struct decision *decision = account->jobs[i].decision;
+        if (decision != NULL && span_equal(decision->pool, stock->pool) &&
+            (moved_to(decision->items, decision->item_count, stock) ||
+             moved_to(decision->released_items, decision->released_count, stock))) {
+            return is_put_aside(account, i);
+        }
+    }
+    return false;
+}
+
 void sim_account_check(struct sim_account *account)
 {
     for (uint32_t i = 0; i < account->job_count; i++) {
         if (account->jobs[i].decision != NULL) {
-            check_decision(account, &account->jobs[i]);
+            check_decision(account, i);
         }
     }
     for (uint32_t i = 0; i < account->rows->row_count; i++) {
         const struct stock *stock = &account->rows->rows[i].stock;
-        if (stock->version > 0 &&
-            (sim_account_version(account, i, (uint32_t)stock->version)->settled &
-             1u << STOCK_CHANGED) == 0) {
+        const struct sim_version *version =
+            sim_account_version(account, i, (uint32_t)stock->version);
+        const bool told = (version->settled & 1u << STOCK_CHANGED) != 0;
+        if (stock->version > 0 && !told && !is_untold(account, stock)) {
             sim_break(account->core, "nobody was told how \"%.*s\" stands",
                       SPAN_ARGUMENTS(stock->sku));
         }

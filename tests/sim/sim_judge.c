@@ -10,23 +10,31 @@
 #include "tests/support/compare.h"
 #include "till/slot.h"
 
-/* Whether a transaction could not know what was decided under this id. */
-static bool was_unseen(const struct sim_account *account, struct span id,
-                       const struct sim_change *change)
+#define PLACES 16u /* between two statements: one before the other, if need be */
+
+/* The place of what was decided under this id, if the transaction could not know of it. */
+static uint64_t unseen_place(const struct sim_account *account, struct span id,
+                             const struct sim_change *change)
 {
     const uint32_t original = sim_account_original(account, id);
-    const struct sim_change *by =
-        original == SIM_JOB_NONE ? NULL : account->jobs[original].decided_by;
-    return by != NULL && by != change && by->committed_at > change->read_at;
+    const struct sim_job *job = original == SIM_JOB_NONE ? NULL : &account->jobs[original];
+    const bool unseen = job != NULL && job->decided_by != NULL && job->decided_by != change &&
+                        job->decided_by->committed_at > change->read_at;
+    return unseen ? job->judged_at : UINT64_MAX;
 }
 
-/* The id of the hold or sale that a job names; absent: none. */
-static struct span named_by(const struct job *job)
+/* Of what a job names: a hold or sale, and the commit that sold a hold which it wants to cancel. */
+static uint64_t unseen_before(const struct sim_account *account, const struct job *job,
+                              const struct sim_change *change)
 {
-    if (!span_absent(job->hold)) {
-        return job->hold;
-    }
-    return span_absent(job->sale) ? job->replaces : job->sale;
+    const struct span named = !span_absent(job->hold)   ? job->hold
+                              : !span_absent(job->sale) ? job->sale
+                                                        : job->replaces;
+    const struct sim_known *hold = sim_rows_known(account->rows, job->sale);
+    const struct span sold = hold == NULL || hold->hold == NULL ? SPAN_NONE : hold->hold->sale;
+    const uint64_t first = unseen_place(account, named, change);
+    const uint64_t second = unseen_place(account, sold, change);
+    return first < second ? first : second;
 }
 
 /* Whether a SKU that it calls unknown was made known between its locks and its commit. */
@@ -47,8 +55,6 @@ static bool has_unseen_sku(const struct sim_account *account, const struct sim_c
     return false;
 }
 
-#define PLACES 16u /* between two statements: one before the other, if need be */
-
 static uint64_t place_alone(const struct sim_account *account, const struct sim_change *change,
                             const struct sim_entry *entry)
 {
@@ -56,31 +62,41 @@ static uint64_t place_alone(const struct sim_account *account, const struct sim_
     return PLACES * (unseen ? change->locked_at : change->committed_at);
 }
 
-/* What a job names may itself name what could not be seen, and so on: each comes before the next. */
+/* Before what it could not see, if that would come first. */
 static uint64_t place_of(struct sim_account *account, const struct sim_change *change,
                          const struct sim_entry *entry)
 {
-    uint64_t read_at[PLACES - 1];
-    uint32_t depth = 0;
-    while (depth < PLACES - 1) {
-        const struct sim_job *job = sim_account_job(account, entry->id, entry->meaning);
-        const bool decided =
-            entry->result.kind == RESULT_DECISION || entry->result.kind == RESULT_NOTHING;
-        if (job == NULL || !decided || !was_unseen(account, named_by(&job->job), change)) {
-            break;
+    const uint64_t place = place_alone(account, change, entry);
+    const struct sim_job *job = sim_account_job(account, entry->id, entry->meaning);
+    if (job == NULL ||
+        (entry->result.kind != RESULT_DECISION && entry->result.kind != RESULT_NOTHING)) {
+        return place;
+    }
+    const uint64_t before = unseen_before(account, &job->job, change);
+    if (before > place) {
+        return place;
+    }
+    const uint64_t read_at = PLACES * change->read_at;
+    return read_at < before ? read_at : before - 1;
+}
+
+/* What a job could not see may itself have had to come before something else. */
+static bool move_places(struct sim_account *account, const struct sim_database *database)
+{
+    bool moved = false;
+    for (const struct sim_change *change = database->first; change != NULL; change = change->next) {
+        for (uint32_t i = 0; i < change->entry_count; i++) {
+            const struct sim_entry *entry = &change->entries[i];
+            const uint32_t original = sim_account_original(account, entry->id);
+            if (entry->result.kind != RESULT_DECISION || original == SIM_JOB_NONE) {
+                continue;
+            }
+            const uint64_t place = place_of(account, change, entry);
+            moved |= account->jobs[original].judged_at != place;
+            account->jobs[original].judged_at = place;
         }
-        const struct sim_job *named =
-            &account->jobs[sim_account_original(account, named_by(&job->job))];
-        read_at[depth++] = PLACES * change->read_at;
-        change = named->decided_by;
-        entry = named->decided_as;
     }
-    uint64_t place = place_alone(account, change, entry);
-    while (depth > 0) {
-        depth--;
-        place = read_at[depth] < place ? read_at[depth] : place - 1;
-    }
-    return place;
+    return moved;
 }
 
 /* They are nearly in order. */
@@ -98,6 +114,8 @@ static void put_verdicts(struct sim_judge *judge, struct sim_account *account,
                          const struct sim_database *database)
 {
     judge->verdict_count = 0;
+    for (uint32_t pass = 0; pass < PLACES && move_places(account, database); pass++) {
+    }
     for (const struct sim_change *change = database->first; change != NULL; change = change->next) {
         for (uint32_t i = 0; i < change->entry_count; i++) {
             const struct sim_entry *entry = &change->entries[i];

@@ -266,6 +266,7 @@ void sim_account_settled(struct sim_account *account, const struct sim_news *new
         return;
     case NEWS_DEAD:
         account->copies[news->about].told |= TOLD_DEAD;
+        account->put_aside++;
         return;
     case NEWS_STOCK:
         if (news->about != UINT32_MAX) {

@@ -60,8 +60,8 @@ void sim_crew_begin(struct sim_crew *crew, struct sim_core *core, const struct s
                     struct sim_workload *workload);
 
 /* Their turns. */
-void sim_crew_step(struct sim_crew *crew, uint32_t serving);
-void sim_crew_turn(struct sim_crew *crew, uint32_t worker);
+void sim_crew_step(struct sim_crew *crew, uint32_t number);
+void sim_crew_turn(struct sim_crew *crew, uint32_t number);
 
 /* The storm is over: all come again, but for the one that is ill. */
 void sim_crew_calm(struct sim_crew *crew);
