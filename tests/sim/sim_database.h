@@ -61,6 +61,7 @@ struct sim_session {
     uint32_t rows; /* locked */
     uint32_t made; /* rows that it has inserted */
     bool has_lane; /* the lane's row is locked */
+    bool fenced;   /* its epoch is another's */
     uint32_t lane;
     int waits_for; /* a row's number, or SIM_ROWS_MAX for the lane's */
     int64_t waiting_since;

@@ -35,7 +35,7 @@ static void due(struct sim_database *database, uint32_t number, int64_t at)
 
 static enum statement_end refuse(struct sim_session *session, enum error_kind kind, const char *why)
 {
-    session->kind = kind;
+    session->kind = session->fenced ? ERROR_FENCED : kind; /* of the first that was refused */
     session->why = why;
     return STATEMENT_REFUSED;
 }
@@ -193,14 +193,16 @@ static enum statement_end begin_load(struct sim_database *database, uint32_t num
     if (end != STATEMENT_DONE) {
         return end;
     }
-    if (database->epochs[session->lane] != link->epoch) {
-        return refuse(session, ERROR_FENCED, "another worker has the lane");
-    }
+    session->fenced = database->epochs[session->lane] != link->epoch;
     return STATEMENT_DONE;
 }
 
+/* All statements were sent at once: the client is told who has the lane when the last is done. */
 static enum statement_end read_clock(struct sim_database *database, struct sim_session *session)
 {
+    if (session->fenced) {
+        return refuse(session, ERROR_FENCED, "another worker has the lane");
+    }
     session->link->state->now = sim_database_now(database);
     if (database->commits != session->commits_before) {
         SIM_MARK(database->core->marks, MARK_LOAD_BETWEEN);
@@ -379,6 +381,7 @@ void sim_session_begin(struct sim_database *database, uint32_t number, enum sim_
     session->step = 0;
     session->state = SESSION_BUSY;
     session->kind = ERROR_NONE;
+    session->fenced = false;
     if (sim_strikes(core, FAULT_DATABASE_SLOW)) {
         way = sim_between(core, SIM_MS, 12 * SIM_SECOND);
     }
