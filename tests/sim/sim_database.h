@@ -63,7 +63,7 @@ struct sim_session {
     bool has_lane; /* the lane's row is locked */
     bool fenced;   /* its epoch is another's */
     uint32_t lane;
-    int waits_for; /* a row's number, or SIM_ROWS_MAX for the lane's */
+    int waits_for; /* a row's number, or SIM_LANE_ROW */
     int64_t waiting_since;
     uint64_t commits_before; /* how many there had been when the load began */
     uint32_t seen;           /* rows, when it began to lock them */
@@ -140,3 +140,16 @@ void sim_session_turn(struct sim_database *database, uint32_t number);
 /* Rolls back, and ends it if nobody is at the other end. */
 void sim_session_roll_back(struct sim_database *database, uint32_t number);
 void sim_session_free(struct sim_database *database, uint32_t number);
+
+/* ---- Locks ---- */
+
+#define SIM_LANE_ROW ((int)SIM_ROWS_MAX) /* what a session waits for: its lane's row */
+
+/* The session that has what this one waits for; SIM_SESSION_NONE. */
+int sim_lock_holder(const struct sim_database *database, const struct sim_session *session);
+
+/* Whether whoever is waited for waits, in the end, for this session. */
+bool sim_lock_is_deadlock(const struct sim_database *database, uint32_t number);
+
+/* Ends the session's transaction; whoever waits looks again. */
+void sim_lock_release(struct sim_database *database, uint32_t number);

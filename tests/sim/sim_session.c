@@ -7,8 +7,6 @@
 #include "tests/sim/sim_account.h"
 #include "tests/sim/sim_database.h"
 
-#define LANE_ROW ((int)SIM_ROWS_MAX)
-
 /* The statements of a load, in the order in which the real one sends them. */
 enum load_step {
     LOAD_LANE,
@@ -42,72 +40,14 @@ static enum statement_end refuse(struct sim_session *session, enum error_kind ki
 
 /* ---- Locks ---- */
 
-static int holder_of(const struct sim_database *database, const struct sim_session *session)
-{
-    if (session->waits_for == LANE_ROW) {
-        return database->lane_holders[session->lane];
-    }
-    const struct sim_row *row = &database->rows.rows[session->waits_for];
-    return row->holder != SIM_SESSION_NONE ? row->holder : row->creator;
-}
-
-/* Whoever waits looks again, those who have waited longest first. */
-static void wake_waiting(struct sim_database *database)
-{
-    for (uint32_t i = 0; i < SIM_SESSIONS_MAX; i++) {
-        if (database->sessions[i].state == SESSION_WAITING) {
-            const int64_t waited = database->core->now - database->sessions[i].waiting_since;
-            due(database, i, database->core->now + (waited > SIM_SECOND ? 0 : 1));
-        }
-    }
-}
-
-static void release(struct sim_database *database, uint32_t number)
-{
-    struct sim_session *session = &database->sessions[number];
-    for (uint32_t i = 0; i < database->rows.row_count; i++) {
-        struct sim_row *row = &database->rows.rows[i];
-        row->holder = row->holder == (int)number ? SIM_SESSION_NONE : row->holder;
-        row->creator = row->creator == (int)number ? SIM_SESSION_NONE : row->creator;
-    }
-    if (session->has_lane) {
-        database->lane_holders[session->lane] = SIM_SESSION_NONE;
-    }
-    session->rows = 0;
-    session->made = 0;
-    session->has_lane = false;
-    session->in_transaction = false;
-    wake_waiting(database);
-}
-
-/* Whether whoever is waited for waits, in the end, for this session. */
-static bool is_deadlock(const struct sim_database *database, uint32_t number)
-{
-    uint32_t at = number;
-    for (uint32_t i = 0; i < SIM_SESSIONS_MAX; i++) {
-        const struct sim_session *session = &database->sessions[at];
-        const int holder = session->state == SESSION_WAITING || i == 0
-                               ? holder_of(database, session)
-                               : SIM_SESSION_NONE;
-        if (holder == SIM_SESSION_NONE) {
-            return false;
-        }
-        at = (uint32_t)holder;
-        if (at == number) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum statement_end wait_for(struct sim_database *database, uint32_t number, int row)
 {
     struct sim_session *session = &database->sessions[number];
     session->waits_for = row;
-    if (is_deadlock(database, number)) {
+    if (sim_lock_is_deadlock(database, number)) {
         return refuse(session, ERROR_RETRY, "deadlock detected");
     }
-    SIM_MARK(database->core->marks, row == LANE_ROW ? MARK_LANE_LOCK_WAIT : MARK_LOCK_WAIT);
+    SIM_MARK(database->core->marks, row == SIM_LANE_ROW ? MARK_LANE_LOCK_WAIT : MARK_LOCK_WAIT);
     return STATEMENT_WAITS;
 }
 
@@ -116,7 +56,7 @@ static enum statement_end lock_lane(struct sim_database *database, uint32_t numb
     struct sim_session *session = &database->sessions[number];
     int *holder = &database->lane_holders[session->lane];
     if (*holder != SIM_SESSION_NONE && *holder != (int)number) {
-        return wait_for(database, number, LANE_ROW);
+        return wait_for(database, number, SIM_LANE_ROW);
     }
     *holder = (int)number;
     session->has_lane = true;
@@ -264,7 +204,7 @@ static enum statement_end claim(struct sim_database *database, uint32_t number)
     if (session->link != NULL) {
         session->link->epoch = epoch;
     }
-    release(database, number);
+    sim_lock_release(database, number);
     return STATEMENT_DONE;
 }
 
@@ -298,7 +238,7 @@ static enum statement_end save(struct sim_database *database, uint32_t number)
     *(database->first == NULL ? &database->first : &database->last->next) = change;
     database->last = change;
     sim_account_committed(database->account, change);
-    release(database, number);
+    sim_lock_release(database, number);
     return STATEMENT_DONE;
 }
 
@@ -321,7 +261,7 @@ static enum statement_end step(struct sim_database *database, uint32_t number, b
     case ERRAND_SAVE:
         return save(database, number);
     case ERRAND_ROLLBACK:
-        release(database, number);
+        sim_lock_release(database, number);
         return STATEMENT_DONE;
     case ERRAND_NONE:
     case ERRAND_DIAL:
@@ -335,7 +275,7 @@ static enum statement_end step(struct sim_database *database, uint32_t number, b
 void sim_session_free(struct sim_database *database, uint32_t number)
 {
     struct sim_session *session = &database->sessions[number];
-    release(database, number);
+    sim_lock_release(database, number);
     session->state = SESSION_FREE;
     session->link = NULL;
     due(database, number, SIM_NEVER);
@@ -349,7 +289,7 @@ void sim_session_roll_back(struct sim_database *database, uint32_t number)
         sim_session_free(database, number);
         return;
     }
-    release(database, number);
+    sim_lock_release(database, number);
     session->broken = true;
     session->state = SESSION_ANSWERED;
     session->answer_at = database->core->now;
@@ -393,7 +333,7 @@ static void look_for_blocker(struct sim_database *database, uint32_t number)
 {
     struct sim_session *session = &database->sessions[number];
     const int64_t waited = database->core->now - session->waiting_since;
-    const int holder = holder_of(database, session);
+    const int holder = sim_lock_holder(database, session);
     if (holder == SIM_SESSION_NONE || waited < SIM_BLOCKER_US) {
         return;
     }
