@@ -14,6 +14,7 @@
 #include "worker/lane/ports.h"
 
 #define SIM_BLOCKER_US  (2 * SIM_SECOND)  /* a wait for a lock, until somebody looks who blocks */
+#define SIM_CHECK_US    (2 * SIM_SECOND)  /* the same, until it looks whether its client is there */
 #define SIM_IDLE_US     (5 * SIM_SECOND)  /* a transaction that nothing is asked of */
 #define SIM_DEADLINE_US (10 * SIM_SECOND) /* of one errand, for who asked */
 
@@ -70,6 +71,7 @@ struct sim_session {
     uint64_t locked_at;
     uint64_t read_at;
     struct sim_change *change;
+    struct sim_known *lonely; /* what is to be counted */
     int64_t answer_at;
 };
 
@@ -91,7 +93,6 @@ struct sim_link {
     struct state *state;
     struct state looked;
     struct span job;
-    struct sim_known *lonely;
     struct sim_change *unknown; /* a commit of which it does not know whether it was done */
 };
 

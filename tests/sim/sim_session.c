@@ -208,6 +208,15 @@ static enum statement_end claim(struct sim_database *database, uint32_t number)
     return STATEMENT_DONE;
 }
 
+static enum statement_end count_lonely(struct sim_database *database, struct sim_session *session)
+{
+    const uint32_t begun = sim_rows_count_lonely(&database->rows, session->lonely);
+    if (session->link != NULL) {
+        session->link->begun = begun;
+    }
+    return STATEMENT_DONE;
+}
+
 static enum statement_end save(struct sim_database *database, uint32_t number)
 {
     struct sim_session *session = &database->sessions[number];
@@ -250,8 +259,7 @@ static enum statement_end step(struct sim_database *database, uint32_t number, b
     case ERRAND_CLAIM:
         return claim(database, number);
     case ERRAND_LONELY:
-        session->link->begun = sim_rows_count_lonely(&database->rows, session->link->lonely);
-        return STATEMENT_DONE;
+        return count_lonely(database, session);
     case ERRAND_LOOK:
         *last = session->step == 1;
         return look_step(database, session);
@@ -391,6 +399,16 @@ static void run(struct sim_database *database, uint32_t number)
         core->now + (sim_strikes(core, FAULT_PAUSE) ? sim_between(core, 1, 3 * SIM_MS) : 1));
 }
 
+/* It can commit without hearing any more from its client; if it does not wait for so long that it
+ * looks whether he is there. */
+static bool goes_on_alone(const struct sim_database *database, const struct sim_session *session)
+{
+    const bool waits_long = session->state == SESSION_WAITING &&
+                            database->core->now - session->waiting_since >= SIM_CHECK_US;
+    return session->errand == ERRAND_SAVE || session->errand == ERRAND_LONELY ||
+           (session->errand == ERRAND_CLAIM && !waits_long);
+}
+
 void sim_session_turn(struct sim_database *database, uint32_t number)
 {
     struct sim_session *session = &database->sessions[number];
@@ -407,12 +425,14 @@ void sim_session_turn(struct sim_database *database, uint32_t number)
         }
         return;
     case SESSION_WAITING:
-        look_for_blocker(database, number);
+        if (session->link != NULL) {
+            look_for_blocker(database, number);
+        }
         break;
     case SESSION_BUSY:
         break;
     }
-    if (session->link == NULL && session->errand != ERRAND_SAVE) {
+    if (session->link == NULL && !goes_on_alone(database, session)) {
         sim_session_free(database, number);
         return;
     }
