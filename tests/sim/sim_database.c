@@ -398,6 +398,7 @@ static enum port_answer save(void *self, const struct record *record, struct err
         change->locked = session->rows;
         change->locked_at = session->locked_at;
         change->read_at = session->read_at;
+        change->forgets_lonely = session->lonely_seen;
         session->change = change;
         if (session->broken || sim_strikes(link->database->core, FAULT_LOST_IDLE)) {
             link->errand = ERRAND_SAVE;

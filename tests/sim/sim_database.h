@@ -72,6 +72,7 @@ struct sim_session {
     uint64_t read_at;
     struct sim_change *change;
     struct sim_known *lonely; /* what is to be counted */
+    bool lonely_seen;         /* some lonely beginning was recorded when it loaded */
     int64_t answer_at;
 };
 

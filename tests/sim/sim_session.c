@@ -144,6 +144,7 @@ static enum statement_end read_clock(struct sim_database *database, struct sim_s
         return refuse(session, ERROR_FENCED, "another worker has the lane");
     }
     session->link->state->now = sim_database_now(database);
+    session->lonely_seen = database->rows.lonely_count > 0;
     if (database->commits != session->commits_before) {
         SIM_MARK(database->core->marks, MARK_LOAD_BETWEEN);
     }
