@@ -257,7 +257,7 @@ static void strike(const struct step *step)
         [CONSUMER_LOST] = "consumer lost",       [PUBLISHER_LOST] = "publisher lost",
         [SOMEBODY_LISTENS] = "somebody listens", [SUBSCRIBER_FULL] = "subscriber full",
         [SUBSCRIBER_GONE] = "subscriber gone",   [DEAD_QUEUE_GONE] = "dead queue gone",
-        [DEAD_QUEUE_BACK] = "dead queue back",
+        [DEAD_QUEUE_BACK] = "dead queue back",   [CONFIRMS_HELD] = "confirms held",
     };
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], step->argument) == 0) {

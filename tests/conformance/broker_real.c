@@ -16,6 +16,7 @@
 #include "tests/conformance/broker_side.h"
 #include "tests/support/corner.h"
 #include "tests/support/drive.h"
+#include "tests/support/proxy.h"
 #include "tests/support/test.h"
 #include "worker/rabbit/topology.h"
 
@@ -30,6 +31,9 @@ static struct replies replies;
 static bool open;
 static struct address subscriber;
 static struct address full;
+static bool proxied;
+static struct proxy proxy;
+static struct amqp_url proxy_url;
 
 void broker_real_open(uint32_t scripts)
 {
@@ -49,6 +53,10 @@ static void end(void)
         subscriber.text[0] = '\0';
     }
     open = false;
+    if (proxied) {
+        proxy_close(&proxy);
+        proxied = false;
+    }
 }
 
 void broker_real_close(void)
@@ -161,12 +169,32 @@ static void cut(struct wire *wire)
     assert_int_equal(shutdown(amqp_get_sockfd(wire->rabbit.connection), SHUT_RDWR), 0);
 }
 
+/* The proxy makes of each confirm a method that nobody knows. */
+static void hold_confirms(struct rabbit_broker *broker)
+{
+    static const struct proxy_rule rule = {PROXY_TO_CLIENT, "\0\0\0\15\0\74\0\120",
+                                           "\0\0\0\15\0\74\0\121", 8};
+    assert_false(proxied || wire_connected(&broker->publisher.wire));
+    proxy_open(&proxy, corner.url.hosts[0].port, &rule);
+    proxied = true;
+    proxy_url = corner.url;
+    proxy_url.hosts[0].port = proxy.port;
+    broker->lane.url = &proxy_url;
+}
+
 /* Of one that nobody waits for, a turn sees that it is gone. */
 static void lose_publisher(struct rabbit_broker *broker)
 {
     const int64_t begun = wire_now_ms();
+    if (proxied) {
+        proxy_close(&proxy);
+        proxied = false;
+        broker->lane.url = &corner.url;
+        return;
+    }
+    assert_false(broker->publisher.under_way);
     cut(&broker->publisher.wire);
-    while (!broker->publisher.under_way && wire_connected(&broker->publisher.wire)) {
+    while (wire_connected(&broker->publisher.wire)) {
         assert_in_range(wire_now_ms() - begun, 0, PATIENCE_MS);
         rabbit_broker_turn(broker);
     }
@@ -191,6 +219,9 @@ static void strike(enum actor actor, enum broker_accident accident)
     switch (accident) {
     case CONSUMER_LOST:
         cut(&brokers[actor]->consumer.wire);
+        break;
+    case CONFIRMS_HELD:
+        hold_confirms(brokers[actor]);
         break;
     case PUBLISHER_LOST:
         lose_publisher(brokers[actor]);

@@ -14,6 +14,7 @@
 enum broker_accident {
     CONSUMER_LOST,    /* the connection, for the next take */
     PUBLISHER_LOST,   /* the connection, now */
+    CONFIRMS_HELD,    /* of the next publishing connection, until it is lost */
     SOMEBODY_LISTENS, /* from now on a subscriber has a queue */
     SUBSCRIBER_FULL,  /* another one's queue refuses all events */
     SUBSCRIBER_GONE,  /* that one */

@@ -132,7 +132,11 @@ static void strike(enum actor actor, enum broker_accident accident)
     case CONSUMER_LOST:
         lose_consumer(actor);
         break;
+    case CONFIRMS_HELD:
+        sim_clock_plan(&time_of, FAULT_CONFIRM_LOST, true);
+        break;
     case PUBLISHER_LOST:
+        sim_clock_plan(&time_of, FAULT_CONFIRM_LOST, false);
         sim_channel_lose(&broker.plugs[actor]);
         break;
     case SOMEBODY_LISTENS:

@@ -2,6 +2,7 @@
  *
  * PostgreSQL: a namespace of the test's own, and accidents at chosen moments. */
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,7 @@
 #define PATIENCE_MS 30000
 
 static struct world world;
+static const char *const names[ACTOR_COUNT] = {"conforms A", "conforms B", "conforms C"};
 static struct {
     bool open;
     bool lose_after; /* the next commit's answer */
@@ -54,7 +56,6 @@ void database_real_close(void)
 
 static void begin(void)
 {
-    static const char *const names[ACTOR_COUNT] = {"A", "B", "C"};
     static const uint32_t lanes[ACTOR_COUNT] = {0, 1, 0};
     end();
     world_run(&world, "DELETE FROM decisions; DELETE FROM holds; DELETE FROM returns;"
@@ -125,6 +126,25 @@ static bool pass(enum actor actor)
     return true;
 }
 
+static void await_end(enum actor actor)
+{
+    char question[128];
+    (void)snprintf(question, sizeof question,
+                   "SELECT count(*) FROM pg_stat_activity WHERE pid = %d", backend(actor));
+    world_await(&world, "0", question);
+}
+
+/* Of an actor that is not connected: its backends are gone. */
+static void await_left_behind(enum actor actor)
+{
+    char question[128];
+    assert_null(links[actor].database.postgres.connection);
+    (void)snprintf(question, sizeof question,
+                   "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '%%%s'",
+                   names[actor]);
+    world_await(&world, "0", question);
+}
+
 static void make_read_only(enum actor actor)
 {
     PGconn *connection = links[actor].database.postgres.connection;
@@ -145,6 +165,12 @@ static void strike(enum actor actor, enum database_accident accident)
     case LOST_AFTER_COMMIT:
         links[actor].decisions = count_decisions();
         links[actor].lose_after = true;
+        break;
+    case IDLE_TOO_LONG:
+        await_end(actor);
+        break;
+    case LEFT_BEHIND_DONE:
+        await_left_behind(actor);
         break;
     case SESSION_READ_ONLY:
         make_read_only(actor);

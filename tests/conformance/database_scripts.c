@@ -15,6 +15,17 @@
 #define CANCEL(id, sale) "{\"id\":\"" id "\",\"kind\":\"cancel\",\"sale\":\"" sale "\"}"
 #define ADD(id, sku) \
     "{\"id\":\"" id "\",\"kind\":\"adjust\",\"items\":[{\"sku\":\"" sku "\",\"qty\":10}]}"
+#define SET(id, sku, version)                                        \
+    "{\"id\":\"" id "\",\"kind\":\"set\",\"items\":[{\"sku\":\"" sku \
+    "\",\"qty\":5,\"if_version\":" version "}]}"
+#define EXPIRE(hold) "{\"id\":\"till:expire:" hold "\",\"kind\":\"expire\",\"hold\":\"" hold "\"}"
+#define PART_BACK(id, sale, sku) \
+    "{\"id\":\"" id "\",\"kind\":\"cancel\",\"sale\":\"" sale "\",\"items\":[" ITEM(sku) "]}"
+#define REPLACE(id, sku, hold)                                                        \
+    "{\"id\":\"" id "\",\"kind\":\"reserve\",\"customer\":\"c\",\"replaces\":\"" hold \
+    "\",\"items\":[" ITEM(sku) "]}"
+#define IN_STORE(id, store) \
+    "{\"id\":\"" id "\",\"customer\":\"c\",\"store\":\"" store "\",\"items\":[" ITEM("A") "]}"
 #define LIMIT(id, sku, count) \
     "{\"id\":\"" id "\",\"kind\":\"define\",\"sku\":\"" sku "\",\"per_customer\":" count "}"
 
@@ -386,6 +397,137 @@ static const struct step zombie_is_ended[] = {
     {A, LOAD, BUY("a", "A"), "failed: fenced"},
 };
 
+static const struct step lonely_is_not_seen[] = {
+    SHOP,
+    {A, LOAD, BUY("x", "A"), "done; A 10/0@1 -> x confirmed"},
+    {B, COUNT_LONELY, "x", "done: 1"},
+    {A, SAVE, NULL, "done"},
+    {B, COUNT_LONELY, "x", "done: 2"},
+    {A, LOAD, BUY("x", "A"), "done; A 9/0@2; decided x confirmed -> x confirmed again"},
+    {B, COUNT_LONELY, "x", "done: 3"},
+    {A, SAVE, NULL, "done"},
+    {B, COUNT_LONELY, "x", "done: 1"},
+};
+
+/* All statements of a load are on their way when the first is answered. */
+static const struct step fenced_waits[] = {
+    SHOP,
+    {C, CLAIM, NULL, "done"},
+    {B, LOAD, BUY("b", "A"), "done; A 10/0@1 -> b confirmed"},
+    {A, LOAD, BUY("a", "A"), "waits"},
+    {C, LOAD, BUY("a", "B"), "waits"},
+    {B, SAVE, NULL, "done"},
+    {A, GO_ON, NULL, "failed: fenced"},
+    {C, GO_ON, NULL, "done; B 10/0@1 -> a confirmed"},
+    {C, SAVE, NULL, "done"},
+    {B, LOAD, BUY("d", "A"), "done; A 9/0@2 -> d confirmed"},
+};
+
+static const struct step fenced_makes_no_rows[] = {
+    SHOP,
+    {C, CLAIM, NULL, "done"},
+    {A, LOAD, ADD("n", "N"), "failed: fenced"},
+    {B, LOAD, BUY("b", "N"), "done -> b unknown_sku"},
+    {B, SAVE, NULL, "done"},
+};
+
+/* The server does what it was sent, whoever is still there to hear of it. */
+static const struct step abandoned_claim[] = {
+    SHOP,
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {C, CLAIM, NULL, "waits"},
+    {C, ABANDON, NULL, "done"},
+    {A, SAVE, NULL, "done"},
+    {C, STRIKE, "left behind done", "done"},
+    {A, LOAD, BUY("b", "A"), "failed: fenced"},
+    {A, CLAIM, NULL, "done"},
+    {A, LOAD, BUY("b", "A"), "done; A 9/0@2 -> b confirmed"},
+};
+
+static const struct step lost_claim[] = {
+    SHOP,
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {C, CLAIM, NULL, "waits"},
+    {C, STRIKE, "lost now", "done"},
+    {C, GO_ON, NULL, "failed: retry"},
+    {A, SAVE, NULL, "done"},
+    {A, LOAD, BUY("b", "A"), "done; A 9/0@2 -> b confirmed"},
+};
+
+static const struct step idle_too_long[] = {
+    SHOP,
+    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
+    {A, STRIKE, "idle too long", "done"},
+    {B, LOAD, BUY("b", "A"), "done; A 10/0@1 -> b confirmed"},
+    {B, SAVE, NULL, "done"},
+    {A, SAVE_CUT, NULL, "failed: retry or unknown"},
+    {A, LOAD, BUY("a", "A"), "done; A 9/0@2 -> a confirmed"},
+    {A, SAVE, NULL, "done"},
+};
+
+/* A refused stock job leaves the row that had to be locked for it. */
+static const struct step rows_that_stay_unknown[] = {
+    SHOP,
+    {A, LOAD, SET("n", "N", "7"), "done; N not known 0/0@0 -> n version_changed"},
+    {A, SAVE, NULL, "done"},
+    {B, LOAD, BUY("b", "N"), "done; N not known 0/0@0 -> b unknown_sku"},
+    {B, SAVE, NULL, "done"},
+    {A, LOAD, SET("m", "N", "0"), "done; N not known 0/0@0 -> m stocked"},
+    {A, SAVE, NULL, "done"},
+    {B, LOAD, BUY("d", "N"), "done; N 5/0@1 -> d confirmed"},
+};
+
+static const struct step nothing_to_decide[] = {
+    SHOP,
+    {A, LOAD, HOLD("r", "A"), "done; A 10/0@1 -> r held"},
+    {A, SAVE, NULL, "done"},
+    {A, LOOK, EXPIRE("r"), "done; hold r active A*1"},
+    {A, LOAD, NULL, "done; A 10/1@2; hold r active A*1 -> till:expire:r nothing"},
+    {B, LOAD, BUY("b", "A"), "waits"},
+    {A, SAVE, NULL, "done"},
+    {B, GO_ON, NULL, "done; A 10/1@2 -> b confirmed"},
+};
+
+static const struct step sale_comes_back_in_parts[] = {
+    SHOP,
+    {A, LOAD, CART("a", ITEM("A") "," ITEM("B")), "done; A 10/0@1; B 10/0@1 -> a confirmed"},
+    {A, SAVE, NULL, "done"},
+    {A, LOOK, PART_BACK("x", "a", "A"), "done; sale a A*1 B*1"},
+    {B, LOOK, CANCEL("y", "a"), "done; sale a A*1 B*1"},
+    {A, LOAD, NULL, "done; A 9/0@2; B 9/0@2; decided a confirmed; sale a A*1 B*1 -> x cancelled"},
+    {B, LOAD, NULL, "waits"},
+    {A, SAVE, NULL, "done"},
+    {B, GO_ON, NULL,
+     "done; A 10/0@3; B 9/0@2; decided a confirmed; sale a A*1-1 by x B*1 -> y cancelled"},
+    {B, SAVE, NULL, "done"},
+    {A, LOOK, CANCEL("z", "a"), "done; sale a ended by y A*1-1 by x B*1-1 by y"},
+    {A, LOAD, NULL,
+     "done; A 10/0@3; B 10/0@3; decided a confirmed; sale a ended by y A*1-1 by x B*1-1 by y"
+     " -> z already_cancelled"},
+    {A, SAVE, NULL, "done"},
+};
+
+static const struct step hold_is_replaced[] = {
+    SHOP,
+    {A, LOAD, HOLD("r", "A"), "done; A 10/0@1 -> r held"},
+    {A, SAVE, NULL, "done"},
+    {B, LOOK, REPLACE("q", "B", "r"), "done; hold r active A*1"},
+    {B, LOAD, NULL, "done; A 10/1@2; B 10/0@1; hold r active A*1 -> q held"},
+    {A, LOAD, BUY("a", "A"), "waits"},
+    {B, SAVE, NULL, "done"},
+    {A, GO_ON, NULL, "done; A 10/0@3 -> a confirmed"},
+    {A, SAVE, NULL, "done"},
+    {A, LOOK, COMMIT("k", "r"), "done; hold r released by q A*1"},
+};
+
+static const struct step unknown_store[] = {
+    SHOP,
+    {A, LOAD, IN_STORE("a", "web"), "done -> a unknown_store"},
+    {B, LOAD, BUY("b", "A"), "done; A 10/0@1 -> b confirmed"},
+    {A, SAVE, NULL, "done"},
+    {A, LOAD, IN_STORE("a", "web"), "done; decided a rejected -> a unknown_store again"},
+};
+
 const struct script database_scripts[] = {
     SCRIPT("whoever claimed last can load, and nobody else", fences),
     SCRIPT("a claim waits for the lane's open transaction", claim_waits),
@@ -404,6 +546,17 @@ const struct script database_scripts[] = {
     SCRIPT("a hold that ended after the look is loaded so", hold_ends_meanwhile),
     SCRIPT("what was begun alone is counted until it is decided", lonely_beginnings),
     SCRIPT("counting waits for nobody", lonely_waits_for_nobody),
+    SCRIPT("a beginning that came up after the load is not forgotten", lonely_is_not_seen),
+    SCRIPT("who is fenced waits for rows before he is told", fenced_waits),
+    SCRIPT("who is fenced leaves no row", fenced_makes_no_rows),
+    SCRIPT("a claim that is abandoned while it waits is done all the same", abandoned_claim),
+    SCRIPT("a claim that is lost while it waits is not done", lost_claim),
+    SCRIPT("a transaction that is idle too long is ended", idle_too_long),
+    SCRIPT("a row that no job has made known stays, unknown", rows_that_stay_unknown),
+    SCRIPT("a batch that decides nothing keeps its locks until it is saved", nothing_to_decide),
+    SCRIPT("a sale that comes back in two parts comes back once", sale_comes_back_in_parts),
+    SCRIPT("a hold is replaced by another lane's", hold_is_replaced),
+    SCRIPT("a store without a pool locks nothing", unknown_store),
     SCRIPT("a connection that is lost idle is made anew", lost_idle),
     SCRIPT("a connection that is lost in a transaction has done nothing", lost_in_transaction),
     SCRIPT("a connection that is lost while it waits is told of", lost_while_waiting),

@@ -15,6 +15,8 @@ enum database_accident {
     LOST_NOW,           /* the server ends the connection */
     LOST_BEFORE_COMMIT, /* of the next save: it does not reach the server */
     LOST_AFTER_COMMIT,  /* of the next save: its answer does not come */
+    IDLE_TOO_LONG,      /* in a transaction, until the server ends it */
+    LEFT_BEHIND_DONE,   /* no accident: what the actor has abandoned is done, or is not */
     SESSION_READ_ONLY,
     SESSION_WRITABLE,
 };

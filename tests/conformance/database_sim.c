@@ -53,16 +53,20 @@ static struct database port(enum actor actor)
     return ports[actor];
 }
 
-static struct sim_session *session_of(enum actor actor)
+static bool is_connected(enum actor actor)
 {
-    const int number = database.links[actor].session;
-    return number == SIM_SESSION_NONE ? NULL : &database.sessions[number];
+    return database.links[actor].session != SIM_SESSION_NONE;
+}
+
+static uint32_t session_of(enum actor actor)
+{
+    assert_true(is_connected(actor));
+    return (uint32_t)database.links[actor].session;
 }
 
 static bool waits(enum actor actor)
 {
-    const struct sim_session *session = session_of(actor);
-    return session != NULL && session->state == SESSION_WAITING;
+    return is_connected(actor) && database.sessions[session_of(actor)].state == SESSION_WAITING;
 }
 
 static void plan(bool before, bool after)
@@ -85,13 +89,45 @@ static bool pass(enum actor actor)
     return true;
 }
 
+/* Until the server has ended it. */
+static void idle(enum actor actor)
+{
+    const struct sim_session *session = &database.sessions[session_of(actor)];
+    while (!session->broken && pass(actor)) {
+    }
+    assert_true(session->broken);
+}
+
+static bool is_left_behind(void)
+{
+    for (uint32_t i = 0; i < SIM_SESSIONS_MAX; i++) {
+        const struct sim_session *session = &database.sessions[i];
+        if (session->state != SESSION_FREE && session->link == NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void finish_left_behind(enum actor actor)
+{
+    while (is_left_behind() && pass(actor)) {
+    }
+    assert_false(is_left_behind());
+}
+
 static void strike(enum actor actor, enum database_accident accident)
 {
     plan(accident == LOST_BEFORE_COMMIT, accident == LOST_AFTER_COMMIT);
     switch (accident) {
     case LOST_NOW:
-        assert_non_null(session_of(actor));
-        sim_session_roll_back(&database, (uint32_t)database.links[actor].session);
+        sim_session_roll_back(&database, session_of(actor));
+        break;
+    case IDLE_TOO_LONG:
+        idle(actor);
+        break;
+    case LEFT_BEHIND_DONE:
+        finish_left_behind(actor);
         break;
     case SESSION_READ_ONLY:
         database.read_only_until = SIM_NEVER;
