@@ -1,42 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the database promises a lane, as scripts. */
+ * What the database promises lanes that work side by side, as scripts. */
+#include "tests/conformance/database_jobs.h"
 #include "tests/conformance/database_play.h"
-
-#define ITEM(sku)      "{\"sku\":\"" sku "\",\"qty\":1}"
-#define CART(id, cart) "{\"id\":\"" id "\",\"customer\":\"c\",\"items\":[" cart "]}"
-#define BUY(id, sku)   CART(id, ITEM(sku))
-
-#define POISON "{\"id\":\"p\",\"ref\":\"poison\",\"customer\":\"c\",\"items\":[" ITEM("A") "]}"
-
-#define HOLD(id, sku) \
-    "{\"id\":\"" id "\",\"kind\":\"reserve\",\"customer\":\"c\",\"items\":[" ITEM(sku) "]}"
-#define COMMIT(id, hold) "{\"id\":\"" id "\",\"kind\":\"commit\",\"hold\":\"" hold "\"}"
-#define CANCEL(id, sale) "{\"id\":\"" id "\",\"kind\":\"cancel\",\"sale\":\"" sale "\"}"
-#define ADD(id, sku) \
-    "{\"id\":\"" id "\",\"kind\":\"adjust\",\"items\":[{\"sku\":\"" sku "\",\"qty\":10}]}"
-#define SET(id, sku, version)                                        \
-    "{\"id\":\"" id "\",\"kind\":\"set\",\"items\":[{\"sku\":\"" sku \
-    "\",\"qty\":5,\"if_version\":" version "}]}"
-#define EXPIRE(hold) "{\"id\":\"till:expire:" hold "\",\"kind\":\"expire\",\"hold\":\"" hold "\"}"
-#define PART_BACK(id, sale, sku) \
-    "{\"id\":\"" id "\",\"kind\":\"cancel\",\"sale\":\"" sale "\",\"items\":[" ITEM(sku) "]}"
-#define REPLACE(id, sku, hold)                                                        \
-    "{\"id\":\"" id "\",\"kind\":\"reserve\",\"customer\":\"c\",\"replaces\":\"" hold \
-    "\",\"items\":[" ITEM(sku) "]}"
-#define IN_STORE(id, store) \
-    "{\"id\":\"" id "\",\"customer\":\"c\",\"store\":\"" store "\",\"items\":[" ITEM("A") "]}"
-#define LIMIT(id, sku, count) \
-    "{\"id\":\"" id "\",\"kind\":\"define\",\"sku\":\"" sku "\",\"per_customer\":" count "}"
-
-/* Ten units of A and of B; A and B have their lanes. */
-#define SHOP                                                                   \
-    {A, CLAIM, NULL, "done"}, {B, CLAIM, NULL, "done"},                        \
-        {A, LOAD, ADD("s", "A") "\n" ADD("t", "B"),                            \
-         "done; A not known 0/0@0; B not known 0/0@0 -> s stocked t stocked"}, \
-    {                                                                          \
-        A, SAVE, NULL, "done"                                                  \
-    }
 
 static const struct step fences[] = {
     SHOP,
@@ -107,16 +73,6 @@ static const struct step abandon_releases[] = {
     {B, GO_ON, NULL, "done; A 10/0@1 -> b confirmed"},
     {B, SAVE, NULL, "done"},
     {A, LOAD, BUY("a", "A"), "done; A 9/0@2 -> a confirmed"},
-};
-
-static const struct step waiting_is_abandoned[] = {
-    SHOP,
-    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
-    {B, LOAD, CART("b", ITEM("A") "," ITEM("B")), "waits"},
-    {B, ABANDON, NULL, "done"},
-    {A, SAVE, NULL, "done"},
-    {B, LOAD, CART("b", ITEM("A") "," ITEM("B")), "done; A 9/0@2; B 10/0@1 -> b confirmed"},
-    {B, SAVE, NULL, "done"},
 };
 
 static const struct step decided_meanwhile[] = {
@@ -208,115 +164,6 @@ static const struct step hold_ends_meanwhile[] = {
     {B, SAVE, NULL, "done"},
 };
 
-static const struct step lonely_beginnings[] = {
-    SHOP,
-    {A, COUNT_LONELY, "x", "done: 1"},
-    {A, COUNT_LONELY, "x", "done: 2"},
-    {A, COUNT_LONELY, "o", "done: 1"},
-    {A, LOAD, BUY("x", "A"), "done; A 10/0@1 -> x confirmed"},
-    {A, ABANDON, NULL, "done"},
-    {A, COUNT_LONELY, "x", "done: 3"},
-    {A, LOAD, BUY("x", "A"), "done; A 10/0@1 -> x confirmed"},
-    {A, SAVE, NULL, "done"},
-    {A, COUNT_LONELY, "x", "done: 1"},
-    {A, COUNT_LONELY, "o", "done: 2"},
-};
-
-static const struct step lonely_waits_for_nobody[] = {
-    SHOP,
-    {A, LOAD, BUY("x", "A"), "done; A 10/0@1 -> x confirmed"},
-    {B, COUNT_LONELY, "x", "done: 1"},
-    {C, COUNT_LONELY, "x", "done: 2"},
-    {A, ABANDON, NULL, "done"},
-    {B, COUNT_LONELY, "x", "done: 3"},
-};
-
-static const struct step lost_idle[] = {
-    SHOP,
-    {A, STRIKE, "lost now", "done"},
-    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
-    {A, SAVE, NULL, "done"},
-    {A, STRIKE, "lost now", "done"},
-    {A, READY, NULL, "done"},
-    {A, LOAD, BUY("a", "A"), "done; A 9/0@2; decided a confirmed -> a confirmed again"},
-};
-
-static const struct step lost_in_transaction[] = {
-    SHOP,
-    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
-    {B, LOAD, BUY("b", "A"), "waits"},
-    {A, STRIKE, "lost now", "done"},
-    {B, GO_ON, NULL, "done; A 10/0@1 -> b confirmed"},
-    {B, SAVE, NULL, "done"},
-    {A, SAVE_CUT, NULL, "failed: retry or unknown"},
-    {A, LOAD, BUY("a", "A"), "done; A 9/0@2 -> a confirmed"},
-    {A, SAVE, NULL, "done"},
-};
-
-static const struct step lost_while_waiting[] = {
-    SHOP,
-    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
-    {B, LOAD, BUY("b", "A"), "waits"},
-    {B, STRIKE, "lost now", "done"},
-    {B, GO_ON, NULL, "failed: retry"},
-    {A, SAVE, NULL, "done"},
-    {B, LOAD, BUY("b", "A"), "done; A 9/0@2 -> b confirmed"},
-};
-
-static const struct step lost_before_commit[] = {
-    SHOP,
-    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
-    {A, STRIKE, "lost before commit", "done"},
-    {A, SAVE, NULL, "failed: unknown"},
-    {B, LOAD, BUY("b", "A"), "done; A 10/0@1 -> b confirmed"},
-    {B, SAVE, NULL, "done"},
-    {A, LOAD, BUY("a", "A"), "done; A 9/0@2 -> a confirmed"},
-    {A, SAVE, NULL, "done"},
-};
-
-static const struct step lost_after_commit[] = {
-    SHOP,
-    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
-    {A, STRIKE, "lost after commit", "done"},
-    {A, SAVE, NULL, "failed: unknown"},
-    {B, LOAD, BUY("a", "A"), "done; A 9/0@2; decided a confirmed -> a confirmed again"},
-    {B, SAVE, NULL, "done"},
-    {A, LOAD, BUY("a", "A"), "done; A 9/0@2; decided a confirmed -> a confirmed again"},
-    {A, SAVE, NULL, "done"},
-};
-
-static const struct step read_only[] = {
-    SHOP,
-    {A, STRIKE, "read-only", "done"},
-    {A, LOOK, COMMIT("k", "r"), "done"},
-    {A, LOAD, BUY("a", "A"), "failed: retry"},
-    {A, STRIKE, "writable", "done"},
-    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
-    {A, SAVE, NULL, "done"},
-    {A, STRIKE, "read-only", "done"},
-    {A, CLAIM, NULL, "failed: retry"},
-    {A, STRIKE, "writable", "done"},
-    {A, CLAIM, NULL, "done"},
-    {A, STRIKE, "read-only", "done"},
-    {A, COUNT_LONELY, "x", "failed: retry"},
-    {A, STRIKE, "writable", "done"},
-    {A, COUNT_LONELY, "x", "done: 1"},
-};
-
-static const struct step one_job_s_fault[] = {
-    SHOP,
-    {A, LOAD, BUY("a", "A") "\n" POISON, "done; A 10/0@1 -> a confirmed p confirmed"},
-    {B, LOAD, BUY("b", "A"), "waits"},
-    {A, SAVE, NULL, "failed: job"},
-    {B, GO_ON, NULL, "done; A 10/0@1 -> b confirmed"},
-    {B, ABANDON, NULL, "done"},
-    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
-    {A, SAVE, NULL, "done"},
-    {A, LOAD, POISON, "done; A 9/0@2 -> p confirmed"},
-    {A, SAVE, NULL, "failed: job"},
-    {A, LOAD, BUY("b", "A"), "done; A 9/0@2 -> b confirmed"},
-};
-
 static const struct step rows_are_made_once[] = {
     SHOP,
     {A, LOAD, ADD("n", "N"), "done; N not known 0/0@0 -> n stocked"},
@@ -375,40 +222,6 @@ static const struct step counts_after_locks[] = {
     {A, LOAD, BUY("d", "A"), "done; A 10/0@3 limit 1; c has 0 A -> d confirmed"},
 };
 
-/* Two seconds later. */
-static const struct step blocker_is_ended[] = {
-    SHOP,
-    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
-    {B, LOAD, BUY("b", "A"), "waits"},
-    {B, GO_ON, NULL, "done; A 10/0@1 -> b confirmed"},
-    {A, SAVE_CUT, NULL, "failed: retry or unknown"},
-    {B, SAVE, NULL, "done"},
-    {A, LOAD, BUY("a", "A"), "done; A 9/0@2 -> a confirmed"},
-};
-
-static const struct step zombie_is_ended[] = {
-    SHOP,
-    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
-    {C, CLAIM, NULL, "waits"},
-    {C, GO_ON, NULL, "done"},
-    {A, SAVE_CUT, NULL, "failed: retry or unknown"},
-    {C, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
-    {C, SAVE, NULL, "done"},
-    {A, LOAD, BUY("a", "A"), "failed: fenced"},
-};
-
-static const struct step lonely_is_not_seen[] = {
-    SHOP,
-    {A, LOAD, BUY("x", "A"), "done; A 10/0@1 -> x confirmed"},
-    {B, COUNT_LONELY, "x", "done: 1"},
-    {A, SAVE, NULL, "done"},
-    {B, COUNT_LONELY, "x", "done: 2"},
-    {A, LOAD, BUY("x", "A"), "done; A 9/0@2; decided x confirmed -> x confirmed again"},
-    {B, COUNT_LONELY, "x", "done: 3"},
-    {A, SAVE, NULL, "done"},
-    {B, COUNT_LONELY, "x", "done: 1"},
-};
-
 /* All statements of a load are on their way when the first is answered. */
 static const struct step fenced_waits[] = {
     SHOP,
@@ -429,40 +242,6 @@ static const struct step fenced_makes_no_rows[] = {
     {A, LOAD, ADD("n", "N"), "failed: fenced"},
     {B, LOAD, BUY("b", "N"), "done -> b unknown_sku"},
     {B, SAVE, NULL, "done"},
-};
-
-/* The server does what it was sent, whoever is still there to hear of it. */
-static const struct step abandoned_claim[] = {
-    SHOP,
-    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
-    {C, CLAIM, NULL, "waits"},
-    {C, ABANDON, NULL, "done"},
-    {A, SAVE, NULL, "done"},
-    {C, STRIKE, "left behind done", "done"},
-    {A, LOAD, BUY("b", "A"), "failed: fenced"},
-    {A, CLAIM, NULL, "done"},
-    {A, LOAD, BUY("b", "A"), "done; A 9/0@2 -> b confirmed"},
-};
-
-static const struct step lost_claim[] = {
-    SHOP,
-    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
-    {C, CLAIM, NULL, "waits"},
-    {C, STRIKE, "lost now", "done"},
-    {C, GO_ON, NULL, "failed: retry"},
-    {A, SAVE, NULL, "done"},
-    {A, LOAD, BUY("b", "A"), "done; A 9/0@2 -> b confirmed"},
-};
-
-static const struct step idle_too_long[] = {
-    SHOP,
-    {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
-    {A, STRIKE, "idle too long", "done"},
-    {B, LOAD, BUY("b", "A"), "done; A 10/0@1 -> b confirmed"},
-    {B, SAVE, NULL, "done"},
-    {A, SAVE_CUT, NULL, "failed: retry or unknown"},
-    {A, LOAD, BUY("a", "A"), "done; A 9/0@2 -> a confirmed"},
-    {A, SAVE, NULL, "done"},
 };
 
 /* A refused stock job leaves the row that had to be locked for it. */
@@ -536,7 +315,6 @@ const struct script database_scripts[] = {
     SCRIPT("decisions are read after the locks", decisions_after_locks),
     SCRIPT("other SKUs are not waited for", disjoint),
     SCRIPT("a batch that is abandoned releases its rows", abandon_releases),
-    SCRIPT("a load that waits can be abandoned", waiting_is_abandoned),
     SCRIPT("an id that was decided meanwhile lets nothing be written", decided_meanwhile),
     SCRIPT("a job that was decided meanwhile is found", same_job_meanwhile),
     SCRIPT("carts in both orders make no deadlock", carts_in_both_orders),
@@ -544,26 +322,13 @@ const struct script database_scripts[] = {
     SCRIPT("a look waits for nobody, and sees what is committed", look_locks_nothing),
     SCRIPT("a hold that came up after the look is loaded", hold_comes_up),
     SCRIPT("a hold that ended after the look is loaded so", hold_ends_meanwhile),
-    SCRIPT("what was begun alone is counted until it is decided", lonely_beginnings),
-    SCRIPT("counting waits for nobody", lonely_waits_for_nobody),
-    SCRIPT("a beginning that came up after the load is not forgotten", lonely_is_not_seen),
     SCRIPT("who is fenced waits for rows before he is told", fenced_waits),
     SCRIPT("who is fenced leaves no row", fenced_makes_no_rows),
-    SCRIPT("a claim that is abandoned while it waits is done all the same", abandoned_claim),
-    SCRIPT("a claim that is lost while it waits is not done", lost_claim),
-    SCRIPT("a transaction that is idle too long is ended", idle_too_long),
     SCRIPT("a row that no job has made known stays, unknown", rows_that_stay_unknown),
     SCRIPT("a batch that decides nothing keeps its locks until it is saved", nothing_to_decide),
     SCRIPT("a sale that comes back in two parts comes back once", sale_comes_back_in_parts),
     SCRIPT("a hold is replaced by another lane's", hold_is_replaced),
     SCRIPT("a store without a pool locks nothing", unknown_store),
-    SCRIPT("a connection that is lost idle is made anew", lost_idle),
-    SCRIPT("a connection that is lost in a transaction has done nothing", lost_in_transaction),
-    SCRIPT("a connection that is lost while it waits is told of", lost_while_waiting),
-    SCRIPT("a save that does not arrive is unknown, and not done", lost_before_commit),
-    SCRIPT("a commit whose answer is lost is unknown, and done", lost_after_commit),
-    SCRIPT("a server that is read-only is left", read_only),
-    SCRIPT("what a constraint refuses is one job's fault", one_job_s_fault),
     SCRIPT("two who make a row make one", rows_are_made_once),
     SCRIPT("a row whose maker gave up is not there", abandoned_rows_are_not_there),
     SCRIPT("a row that is not committed is neither seen nor waited for",
@@ -571,8 +336,6 @@ const struct script database_scripts[] = {
     SCRIPT("a row made while a lock is waited for is not seen",
            rows_made_while_waiting_are_not_seen),
     SCRIPT("customers' counts are read after the locks", counts_after_locks),
-    SCRIPT("who blocks and does nothing is ended", blocker_is_ended),
-    SCRIPT("who had the lane and does nothing is ended", zombie_is_ended),
 };
 
 const uint32_t database_script_count = sizeof database_scripts / sizeof database_scripts[0];

@@ -48,23 +48,26 @@ static int close_broker(void **state)
     return 0;
 }
 
-static void make_tests(struct CMUnitTest tests[SCRIPTS_MAX], const struct script *scripts,
-                       uint32_t count, CMUnitTestFunction play)
+/* Returns how many have failed. */
+static int run(const char *name, const struct script *scripts, uint32_t count,
+               CMUnitTestFunction play, CMFixtureFunction open, CMFixtureFunction close)
 {
+    static struct CMUnitTest tests[SCRIPTS_MAX];
+    assert_in_range(count, 1, SCRIPTS_MAX);
     for (uint32_t i = 0; i < count; i++) {
         tests[i] = (struct CMUnitTest){.name = scripts[i].name,
                                        .test_func = play,
                                        .initial_state = (void *)(uintptr_t)&scripts[i]};
     }
+    return _cmocka_run_group_tests(name, tests, count, open, close);
 }
 
 int main(void)
 {
-    static struct CMUnitTest tests[SCRIPTS_MAX];
-    make_tests(tests, database_scripts, database_script_count, plays_on_databases);
-    const int failed = _cmocka_run_group_tests(
-        "conformance, database", tests, database_script_count, open_databases, close_databases);
-    make_tests(tests, broker_scripts, broker_script_count, plays_on_brokers);
-    return failed + _cmocka_run_group_tests("conformance, broker", tests, broker_script_count,
-                                            open_broker, close_broker);
+    int failed = run("conformance, database", database_scripts, database_script_count,
+                     plays_on_databases, open_databases, close_databases);
+    failed += run("conformance, database, accidents", accident_scripts, accident_script_count,
+                  plays_on_databases, open_databases, close_databases);
+    return failed + run("conformance, broker", broker_scripts, broker_script_count,
+                        plays_on_brokers, open_broker, close_broker);
 }
