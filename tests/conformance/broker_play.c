@@ -254,10 +254,11 @@ static void send(const struct step *step)
 static void strike(const struct step *step)
 {
     static const char *const names[] = {
-        [CONSUMER_LOST] = "consumer lost",       [PUBLISHER_LOST] = "publisher lost",
-        [SOMEBODY_LISTENS] = "somebody listens", [SUBSCRIBER_FULL] = "subscriber full",
-        [SUBSCRIBER_GONE] = "subscriber gone",   [DEAD_QUEUE_GONE] = "dead queue gone",
-        [DEAD_QUEUE_BACK] = "dead queue back",   [CONFIRMS_HELD] = "confirms held",
+        [CONSUMER_LOST] = "consumer lost",     [CONSUMER_CLOSED] = "consumer closed",
+        [PUBLISHER_LOST] = "publisher lost",   [SOMEBODY_LISTENS] = "somebody listens",
+        [SUBSCRIBER_FULL] = "subscriber full", [SUBSCRIBER_GONE] = "subscriber gone",
+        [DEAD_QUEUE_GONE] = "dead queue gone", [DEAD_QUEUE_BACK] = "dead queue back",
+        [CONFIRMS_HELD] = "confirms held",
     };
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], step->argument) == 0) {

@@ -2,6 +2,8 @@
  *
  * RabbitMQ: a namespace of the test's own with a lane for each script, and accidents at chosen
  * moments. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,6 +171,26 @@ static void cut(struct wire *wire)
     assert_int_equal(shutdown(amqp_get_sockfd(wire->rabbit.connection), SHUT_RDWR), 0);
 }
 
+/* The broker is told to close it. */
+static void close_consumer(const struct rabbit_broker *broker)
+{
+    char line[1024];
+    struct sockaddr_in own;
+    socklen_t own_size = sizeof own;
+    const int file = amqp_get_sockfd(broker->consumer.wire.rabbit.connection);
+    assert_non_null(getenv("TILL_STACK_NAME")); /* scripts/test says it */
+    assert_int_equal(getsockname(file, (struct sockaddr *)&own, &own_size), 0);
+    const int size =
+        snprintf(line, sizeof line,
+                 "exec '%s' rabbitmqctl --name \"$TILL_STACK_NAME\" eval '"
+                 "1 = length([rabbit_networking:close_connection(P, \"conformance\")"
+                 " || [{pid, P}, {peer_port, %u}]"
+                 " <- rabbit_networking:connection_info_all([pid, peer_port])]).' >/dev/null",
+                 TILL_STACK_SCRIPT, ntohs(own.sin_port));
+    assert_in_range(size, 1, sizeof line - 1);
+    assert_int_equal(system(line), 0);
+}
+
 /* The proxy makes of each confirm a method that nobody knows. */
 static void hold_confirms(struct rabbit_broker *broker)
 {
@@ -219,6 +241,9 @@ static void strike(enum actor actor, enum broker_accident accident)
     switch (accident) {
     case CONSUMER_LOST:
         cut(&brokers[actor]->consumer.wire);
+        break;
+    case CONSUMER_CLOSED:
+        close_consumer(brokers[actor]);
         break;
     case CONFIRMS_HELD:
         hold_confirms(brokers[actor]);

@@ -129,6 +129,24 @@ static const struct step connection_lost[] = {
     {A, NOTHING, NULL, "nothing"},
 };
 
+static const struct step connection_closed[] = {
+    {A, SUBSCRIBE, NULL, "done"},
+    {B, SUBSCRIBE, NULL, "done"},
+    {A, SEND, "a b c", "done"},
+    {A, TAKE, "3", "1:a/0 2:b/0 3:c/0"},
+    {A, ACKNOWLEDGE, "1", "done"},
+    {A, SEND, "d", "done"},
+    {A, TAKE, "1", "4:d/0"},
+    {A, STRIKE, "consumer closed", "done"},
+    {A, TAKE, "1", "failed: retry"},
+    {A, ACKNOWLEDGE, "4", "failed: retry"},
+    {B, TAKE, "3", "1:b/1 2:c/1 3:d/1"},
+    {A, GIVE_BACK, NULL, "done"},
+    {A, SUBSCRIBE, NULL, "done"},
+    {B, GIVE_BACK, NULL, "done"},
+    {A, TAKE, "3", "1:b/2 2:c/2 3:d/2"},
+};
+
 static const struct step takeover[] = {
     {A, SUBSCRIBE, NULL, "done"},
     {B, SUBSCRIBE, NULL, "done"},
@@ -285,6 +303,7 @@ const struct script broker_scripts[] = {
     SCRIPT("who subscribes again stands at the end of the line", line_of_three),
     SCRIPT("who stands by and leaves is not waited for", standby_leaves),
     SCRIPT("what was in hand when the connection was lost comes again", connection_lost),
+    SCRIPT("a connection that the broker closes is told of", connection_closed),
     SCRIPT("the next consumer takes over before the one that was cut knows", takeover),
     SCRIPT("events are confirmed, and come in order", publishing),
     SCRIPT("an event that nobody wants is confirmed and counted", nobody_listens),

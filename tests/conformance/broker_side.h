@@ -13,6 +13,7 @@
 
 enum broker_accident {
     CONSUMER_LOST,    /* the connection, for the next take */
+    CONSUMER_CLOSED,  /* the same, in order, by the broker */
     PUBLISHER_LOST,   /* the connection, now */
     CONFIRMS_HELD,    /* of the next publishing connection, until it is lost */
     SOMEBODY_LISTENS, /* from now on a subscriber has a queue */

@@ -130,6 +130,7 @@ static void strike(enum actor actor, enum broker_accident accident)
 {
     switch (accident) {
     case CONSUMER_LOST:
+    case CONSUMER_CLOSED:
         lose_consumer(actor);
         break;
     case CONFIRMS_HELD:
