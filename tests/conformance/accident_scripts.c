@@ -44,7 +44,8 @@ static const struct step lost_idle[] = {
     {A, SAVE, NULL, "done"},
     {A, STRIKE, "lost now", "done"},
     {A, READY, NULL, "done"},
-    {A, LOAD, BUY("a", "A"), "done; A 9/0@2; decided a confirmed -> a confirmed again"},
+    {A, LOAD, BUY("a", "A"),
+     "done; A 9/0@2; decided a confirmed sale a A*1@2 leaves 9 -> a confirmed again"},
 };
 
 static const struct step lost_in_transaction[] = {
@@ -85,9 +86,11 @@ static const struct step lost_after_commit[] = {
     {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
     {A, STRIKE, "lost after commit", "done"},
     {A, SAVE, NULL, "failed: unknown"},
-    {B, LOAD, BUY("a", "A"), "done; A 9/0@2; decided a confirmed -> a confirmed again"},
+    {B, LOAD, BUY("a", "A"),
+     "done; A 9/0@2; decided a confirmed sale a A*1@2 leaves 9 -> a confirmed again"},
     {B, SAVE, NULL, "done"},
-    {A, LOAD, BUY("a", "A"), "done; A 9/0@2; decided a confirmed -> a confirmed again"},
+    {A, LOAD, BUY("a", "A"),
+     "done; A 9/0@2; decided a confirmed sale a A*1@2 leaves 9 -> a confirmed again"},
     {A, SAVE, NULL, "done"},
 };
 
@@ -151,7 +154,8 @@ static const struct step lonely_is_not_seen[] = {
     {B, COUNT_LONELY, "x", "done: 1"},
     {A, SAVE, NULL, "done"},
     {B, COUNT_LONELY, "x", "done: 2"},
-    {A, LOAD, BUY("x", "A"), "done; A 9/0@2; decided x confirmed -> x confirmed again"},
+    {A, LOAD, BUY("x", "A"),
+     "done; A 9/0@2; decided x confirmed sale x A*1@2 leaves 9 -> x confirmed again"},
     {B, COUNT_LONELY, "x", "done: 3"},
     {A, SAVE, NULL, "done"},
     {B, COUNT_LONELY, "x", "done: 1"},
@@ -191,6 +195,14 @@ static const struct step idle_too_long[] = {
     {A, SAVE, NULL, "done"},
 };
 
+static const struct step no_memory[] = {
+    SHOP,
+    {A, LOAD_CRAMPED, BUY("a", "A"), "failed: job"},
+    {B, LOAD, BUY("b", "A"), "done; A 10/0@1 -> b confirmed"},
+    {B, SAVE, NULL, "done"},
+    {A, LOAD, BUY("a", "A"), "done; A 9/0@2 -> a confirmed"},
+};
+
 const struct script accident_scripts[] = {
     SCRIPT("a load that waits can be abandoned", waiting_is_abandoned),
     SCRIPT("what was begun alone is counted until it is decided", lonely_beginnings),
@@ -206,6 +218,7 @@ const struct script accident_scripts[] = {
     SCRIPT("a commit whose answer is lost is unknown, and done", lost_after_commit),
     SCRIPT("a server that is read-only is left", read_only),
     SCRIPT("what a constraint refuses is one job's fault", one_job_s_fault),
+    SCRIPT("what does not fit into memory is a smaller batch's", no_memory),
     SCRIPT("who blocks and does nothing is ended", blocker_is_ended),
     SCRIPT("who had the lane and does nothing is ended", zombie_is_ended),
 };

@@ -5,10 +5,12 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <stdatomic.h>
 
@@ -171,24 +173,36 @@ static void cut(struct wire *wire)
     assert_int_equal(shutdown(amqp_get_sockfd(wire->rabbit.connection), SHUT_RDWR), 0);
 }
 
+static uint16_t own_port(const struct wire *wire)
+{
+    struct sockaddr_in own;
+    socklen_t size = sizeof own;
+    const int file = amqp_get_sockfd(wire->rabbit.connection);
+    assert_int_equal(getsockname(file, (struct sockaddr *)&own, &size), 0);
+    return ntohs(own.sin_port);
+}
+
 /* The broker is told to close it. */
 static void close_consumer(const struct rabbit_broker *broker)
 {
-    char line[1024];
-    struct sockaddr_in own;
-    socklen_t own_size = sizeof own;
-    const int file = amqp_get_sockfd(broker->consumer.wire.rabbit.connection);
-    assert_non_null(getenv("TILL_STACK_NAME")); /* scripts/test says it */
-    assert_int_equal(getsockname(file, (struct sockaddr *)&own, &own_size), 0);
-    const int size =
-        snprintf(line, sizeof line,
-                 "exec '%s' rabbitmqctl --name \"$TILL_STACK_NAME\" eval '"
-                 "1 = length([rabbit_networking:close_connection(P, \"conformance\")"
-                 " || [{pid, P}, {peer_port, %u}]"
-                 " <- rabbit_networking:connection_info_all([pid, peer_port])]).' >/dev/null",
-                 TILL_STACK_SCRIPT, ntohs(own.sin_port));
-    assert_in_range(size, 1, sizeof line - 1);
-    assert_int_equal(system(line), 0);
+    char expression[256];
+    const char *stack = getenv("TILL_STACK_NAME");
+    const char *arguments[] = {TILL_STACK_SCRIPT, "rabbitmqctl", "--name", stack, "eval",
+                               expression,        NULL};
+    pid_t child = 0;
+    int status = 0;
+    assert_non_null(stack); /* scripts/test says it */
+    (void)snprintf(expression, sizeof expression,
+                   "1 = length([rabbit_networking:close_connection(P, \"conformance\")"
+                   " || [{pid, P}, {peer_port, %u}]"
+                   " <- rabbit_networking:connection_info_all([pid, peer_port])]).",
+                   own_port(&broker->consumer.wire));
+    assert_int_equal(posix_spawn(&child, TILL_STACK_SCRIPT, NULL, NULL,
+                                 (char *const *)(uintptr_t)arguments, environ),
+                     0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 /* The proxy makes of each confirm a method that nobody knows. */
@@ -202,6 +216,7 @@ static void hold_confirms(struct rabbit_broker *broker)
     proxy_url = corner.url;
     proxy_url.hosts[0].port = proxy.port;
     broker->lane.url = &proxy_url;
+    broker->publisher.confirm_timeout_ms = 1000;
 }
 
 /* Of one that nobody waits for, a turn sees that it is gone. */
@@ -212,6 +227,7 @@ static void lose_publisher(struct rabbit_broker *broker)
         proxy_close(&proxy);
         proxied = false;
         broker->lane.url = &corner.url;
+        broker->publisher.confirm_timeout_ms = CONFIRM_TIMEOUT_MS;
         return;
     }
     assert_false(broker->publisher.under_way);

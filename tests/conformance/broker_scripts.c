@@ -235,6 +235,12 @@ static const struct step publisher_lost[] = {
     {A, CONFIRM, NULL, "done"},
 };
 
+static const struct step no_confirm[] = {
+    {A, STRIKE, "confirms held", "done"}, {A, PUBLISH, "e:x e:y", "done"},
+    {A, CONFIRM, NULL, "failed: retry"},  {A, STRIKE, "publisher lost", "done"},
+    {A, PUBLISH, "e:x e:y", "done"},      {A, CONFIRM, NULL, "done"},
+};
+
 /* The connection that consumes is another one. */
 static const struct step consuming_goes_on[] = {
     {A, SUBSCRIBE, NULL, "done"},
@@ -310,6 +316,7 @@ const struct script broker_scripts[] = {
     SCRIPT("an event that is refused is published three times", full_subscriber),
     SCRIPT("a reply to nobody harms nothing", garbage_reply),
     SCRIPT("a publishing connection that is lost is told of if it was needed", publisher_lost),
+    SCRIPT("a confirm that never comes is not waited for for ever", no_confirm),
     SCRIPT("the two connections are lost each by itself", consuming_goes_on),
     SCRIPT("what was being published is forgotten when all is given back", given_back_unconfirmed),
     SCRIPT("a dead letter that no queue takes is not given up", dead_letters),

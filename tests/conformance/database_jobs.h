@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Jobs that scripts send, and how most of them begin. */
+ * Jobs that scripts send, and how most of them begin. The store "web" sells from the pool "second",
+ * the store "far" from none. */
 #pragma once
 
 #define ITEM(sku)      "{\"sku\":\"" sku "\",\"qty\":1}"
@@ -15,6 +16,9 @@
 #define CANCEL(id, sale) "{\"id\":\"" id "\",\"kind\":\"cancel\",\"sale\":\"" sale "\"}"
 #define ADD(id, sku) \
     "{\"id\":\"" id "\",\"kind\":\"adjust\",\"items\":[{\"sku\":\"" sku "\",\"qty\":10}]}"
+#define ADD_TO_SECOND(id, sku)                                                              \
+    "{\"id\":\"" id "\",\"kind\":\"adjust\",\"pool\":\"second\",\"items\":[{\"sku\":\"" sku \
+    "\",\"qty\":10}]}"
 #define SET(id, sku, version)                                        \
     "{\"id\":\"" id "\",\"kind\":\"set\",\"items\":[{\"sku\":\"" sku \
     "\",\"qty\":5,\"if_version\":" version "}]}"

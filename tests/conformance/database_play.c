@@ -80,6 +80,7 @@ static enum port_answer ask(struct player *player, const struct database *databa
         return database->ops->look(database->self, &batch->demand, &batch->arena, &batch->found,
                                    error);
     case LOAD:
+    case LOAD_CRAMPED:
     case LOAD_MORE:
         return database->ops->load(database->self, &batch->demand, &batch->arena, &batch->state,
                                    error);
@@ -127,6 +128,7 @@ static void say_done(struct player *player, struct text *answer)
         words_of_found(found, answer);
         break;
     case LOAD:
+    case LOAD_CRAMPED:
     case LOAD_MORE:
         say_loaded(player, answer);
         break;
@@ -184,6 +186,9 @@ static void call(const struct step *step, struct player *player, struct text *an
     player->job = step->argument;
     if ((step->call == LOOK || step->call == LOAD) && step->argument != NULL) {
         speak(player, step->argument);
+    } else if (step->call == LOAD_CRAMPED) {
+        speak(player, step->argument);
+        player->batch.arena.size = player->batch.arena.used + 64;
     } else if (step->call == LOAD_MORE) {
         load_more(player, &database);
     }
@@ -236,6 +241,7 @@ static void play_step(const struct step *step, struct text *answer)
     case COUNT_LONELY:
     case LOOK:
     case LOAD:
+    case LOAD_CRAMPED:
     case LOAD_MORE:
     case SAVE:
     case SAVE_CUT:

@@ -12,6 +12,7 @@ enum database_call {
     COUNT_LONELY, /* of this id */
     LOOK,         /* for what these jobs name */
     LOAD,         /* these jobs; without: those that were looked for. Decides, if it can */
+    LOAD_CRAMPED, /* the same with hardly any memory */
     LOAD_MORE,    /* abandons, demands what was found meanwhile, loads again */
     SAVE,
     SAVE_CUT, /* a save that fails, of which the server may have said that it did nothing */

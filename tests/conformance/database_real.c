@@ -60,7 +60,9 @@ static void begin(void)
     end();
     world_run(&world, "DELETE FROM decisions; DELETE FROM holds; DELETE FROM returns;"
                       "DELETE FROM stock; DELETE FROM customer_counts;"
-                      "DELETE FROM lonely_beginnings; UPDATE lanes SET decided = 0");
+                      "DELETE FROM lonely_beginnings; DELETE FROM store_pools;"
+                      "INSERT INTO store_pools VALUES ('web', 'second');"
+                      "UPDATE lanes SET decided = 0");
     for (uint32_t i = 0; i < ACTOR_COUNT; i++) {
         links[i].memory = malloc(POSTGRES_DATABASE_MEMORY);
         assert_non_null(links[i].memory);

@@ -11,7 +11,8 @@ static const struct step fences[] = {
     {C, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
     {C, SAVE, NULL, "done"},
     {A, CLAIM, NULL, "done"},
-    {A, LOAD, BUY("a", "A"), "done; A 9/0@2; decided a confirmed -> a confirmed again"},
+    {A, LOAD, BUY("a", "A"),
+     "done; A 9/0@2; decided a confirmed sale a A*1@2 leaves 9 -> a confirmed again"},
     {A, SAVE, NULL, "done"},
     {C, LOAD, BUY("b", "A"), "failed: fenced"},
     {B, LOAD, BUY("b", "A"), "done; A 9/0@2 -> b confirmed"},
@@ -51,7 +52,8 @@ static const struct step decisions_after_locks[] = {
     {A, LOAD, BUY("a", "A"), "done; A 10/0@1 -> a confirmed"},
     {B, LOAD, BUY("a", "A"), "waits"},
     {A, SAVE, NULL, "done"},
-    {B, GO_ON, NULL, "done; A 9/0@2; decided a confirmed -> a confirmed again"},
+    {B, GO_ON, NULL,
+     "done; A 9/0@2; decided a confirmed sale a A*1@2 leaves 9 -> a confirmed again"},
     {B, SAVE, NULL, "done"},
     {A, LOAD, BUY("b", "A"), "done; A 9/0@2 -> b confirmed"},
 };
@@ -81,9 +83,11 @@ static const struct step decided_meanwhile[] = {
     {B, LOAD, BUY("x", "B"), "done; B 10/0@1 -> x confirmed"},
     {B, SAVE, NULL, "done"},
     {A, SAVE, NULL, "failed: retry"},
-    {A, LOAD, BUY("x", "A"), "done; A 10/0@1; decided x confirmed -> x id_reused"},
+    {A, LOAD, BUY("x", "A"),
+     "done; A 10/0@1; decided x confirmed sale x B*1@2 leaves 9 -> x id_reused"},
     {A, SAVE, NULL, "done"},
-    {B, LOAD, BUY("x", "B"), "done; B 9/0@2; decided x confirmed -> x confirmed again"},
+    {B, LOAD, BUY("x", "B"),
+     "done; B 9/0@2; decided x confirmed sale x B*1@2 leaves 9 -> x confirmed again"},
 };
 
 /* What names nothing that is known locks nothing, so both decide it. */
@@ -95,7 +99,7 @@ static const struct step same_job_meanwhile[] = {
     {B, LOAD, NULL, "done -> k unknown_hold"},
     {B, SAVE, NULL, "done"},
     {A, SAVE, NULL, "failed: retry"},
-    {A, LOAD, COMMIT("k", "r"), "done; decided k rejected -> k unknown_hold again"},
+    {A, LOAD, COMMIT("k", "r"), "done; decided k unknown_hold hold r -> k unknown_hold again"},
     {A, SAVE, NULL, "done"},
 };
 
@@ -144,7 +148,8 @@ static const struct step hold_comes_up[] = {
     {B, SAVE, NULL, "done"},
     {A, LOOK, CANCEL("y", "r"), "done; hold r committed by k A*1; sale k of r A*1"},
     {A, LOAD, NULL,
-     "done; A 9/0@3; decided r held; hold r committed by k A*1; sale k of r A*1 -> y cancelled"},
+     "done; A 9/0@3; decided r held hold r A*1@2 leaves 9; hold r committed by k A*1; sale k of r "
+     "A*1 -> y cancelled"},
     {A, SAVE, NULL, "done"},
     {B, LOOK, CANCEL("z", "k"),
      "done; hold r cancelled by y A*1; sale k of r ended by y A*1-1 by y"},
@@ -217,7 +222,8 @@ static const struct step counts_after_locks[] = {
     {B, SAVE, NULL, "done"},
     {B, LOOK, CANCEL("y", "a"), "done; sale a A*1"},
     {B, LOAD, NULL,
-     "done; A 9/0@2 limit 1; c has 1 A; decided a confirmed; sale a A*1 -> y cancelled"},
+     "done; A 9/0@2 limit 1; c has 1 A; decided a confirmed sale a A*1@2 leaves 9; sale a A*1 -> y "
+     "cancelled"},
     {B, SAVE, NULL, "done"},
     {A, LOAD, BUY("d", "A"), "done; A 10/0@3 limit 1; c has 0 A -> d confirmed"},
 };
@@ -273,15 +279,19 @@ static const struct step sale_comes_back_in_parts[] = {
     {A, SAVE, NULL, "done"},
     {A, LOOK, PART_BACK("x", "a", "A"), "done; sale a A*1 B*1"},
     {B, LOOK, CANCEL("y", "a"), "done; sale a A*1 B*1"},
-    {A, LOAD, NULL, "done; A 9/0@2; B 9/0@2; decided a confirmed; sale a A*1 B*1 -> x cancelled"},
+    {A, LOAD, NULL,
+     "done; A 9/0@2; B 9/0@2; decided a confirmed sale a A*1@2 leaves 9 B*1@2 leaves 9; sale a A*1 "
+     "B*1 -> x cancelled"},
     {B, LOAD, NULL, "waits"},
     {A, SAVE, NULL, "done"},
     {B, GO_ON, NULL,
-     "done; A 10/0@3; B 9/0@2; decided a confirmed; sale a A*1-1 by x B*1 -> y cancelled"},
+     "done; A 10/0@3; B 9/0@2; decided a confirmed sale a A*1@2 leaves 9 B*1@2 leaves 9; sale a "
+     "A*1-1 by x B*1 -> y cancelled"},
     {B, SAVE, NULL, "done"},
     {A, LOOK, CANCEL("z", "a"), "done; sale a ended by y A*1-1 by x B*1-1 by y"},
     {A, LOAD, NULL,
-     "done; A 10/0@3; B 10/0@3; decided a confirmed; sale a ended by y A*1-1 by x B*1-1 by y"
+     "done; A 10/0@3; B 10/0@3; decided a confirmed sale a A*1@2 leaves 9 B*1@2 leaves 9; sale a "
+     "ended by y A*1-1 by x B*1-1 by y"
      " -> z already_cancelled"},
     {A, SAVE, NULL, "done"},
 };
@@ -301,10 +311,39 @@ static const struct step hold_is_replaced[] = {
 
 static const struct step unknown_store[] = {
     SHOP,
-    {A, LOAD, IN_STORE("a", "web"), "done -> a unknown_store"},
+    {A, LOAD, IN_STORE("a", "far"), "done -> a unknown_store"},
     {B, LOAD, BUY("b", "A"), "done; A 10/0@1 -> b confirmed"},
     {A, SAVE, NULL, "done"},
-    {A, LOAD, IN_STORE("a", "web"), "done; decided a rejected -> a unknown_store again"},
+    {A, LOAD, IN_STORE("a", "far"), "done; decided a unknown_store A*1 -> a unknown_store again"},
+};
+
+static const struct step pools[] = {
+    SHOP,
+    {A, LOAD, ADD_TO_SECOND("n", "A"), "done; second A not known 0/0@0 -> n stocked"},
+    {A, SAVE, NULL, "done"},
+    {A, LOAD, IN_STORE("a", "web"), "done; second A 10/0@1 -> a confirmed"},
+    {B, LOAD, BUY("b", "A"), "done; A 10/0@1 -> b confirmed"},
+    {B, SAVE, NULL, "done"},
+    {B, LOAD, IN_STORE("d", "web"), "waits"},
+    {A, SAVE, NULL, "done"},
+    {B, GO_ON, NULL, "done; second A 9/0@2 -> d confirmed"},
+};
+
+/* Nothing counts while there is no limit; whoever may set one needs what was counted before. */
+static const struct step counts_without_a_limit[] = {
+    SHOP,
+    {A, LOAD, LIMIT("l", "A", "2") "\n" BUY("a", "A"), "done; A 10/0@1 -> l stocked a confirmed"},
+    {A, SAVE, NULL, "done"},
+    {A, LOAD, LIMIT("m", "A", "null") "\n" BUY("b", "A"),
+     "done; A 9/0@2 limit 2; c has 1 A -> m stocked b confirmed"},
+    {A, SAVE, NULL, "done"},
+    {A, LOAD, BUY("d", "A"), "done; A 8/0@3 -> d confirmed"},
+    {A, SAVE, NULL, "done"},
+    {B, LOAD, LIMIT("n", "A", "1") "\n" BUY("e", "A"),
+     "done; A 7/0@4; c has 1 A -> n stocked e over_limit"},
+    {B, SAVE, NULL, "done"},
+    {A, LOAD, BUY("e", "A"),
+     "done; A 7/0@4 limit 1; c has 1 A; decided e over_limit A*1 fault A -> e over_limit again"},
 };
 
 const struct script database_scripts[] = {
@@ -328,6 +367,8 @@ const struct script database_scripts[] = {
     SCRIPT("a batch that decides nothing keeps its locks until it is saved", nothing_to_decide),
     SCRIPT("a sale that comes back in two parts comes back once", sale_comes_back_in_parts),
     SCRIPT("a hold is replaced by another lane's", hold_is_replaced),
+    SCRIPT("pools are locked each by itself", pools),
+    SCRIPT("counts outlast the limit", counts_without_a_limit),
     SCRIPT("a store without a pool locks nothing", unknown_store),
     SCRIPT("two who make a row make one", rows_are_made_once),
     SCRIPT("a row whose maker gave up is not there", abandoned_rows_are_not_there),

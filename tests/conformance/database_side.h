@@ -8,7 +8,8 @@
 #include "tests/conformance/script.h"
 #include "worker/lane/ports.h"
 
-/* SKUs that may be named: A, B, C, N in the pool main. A job with this ref is refused. */
+/* SKUs that may be named: A, B, C, N in the pools main and second. A job with this ref is refused.
+ */
 #define REF_POISON "poison"
 
 enum database_accident {

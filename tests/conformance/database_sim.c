@@ -31,14 +31,18 @@ void database_simulated_close(void)
 
 static void begin(void)
 {
-    static const char *const skus[] = {"A", "B", "C", "N"};
+    enum { SKUS = 4 };
+    static const char *const skus[SKUS] = {"A", "B", "C", "N"};
     static const uint32_t lanes[ACTOR_COUNT] = {0, 1, 0};
     sim_clock_begin(&time_of);
     arena_init(&arena, memory, MEMORY_SIZE);
     sim_database_init(&database, &time_of.core, &account, &arena, 2);
-    for (uint32_t i = 0; i < sizeof skus / sizeof skus[0]; i++) {
-        sim_rows_add(&database.rows, SPAN_OF("main"), (struct span){skus[i], 1});
+    for (uint32_t i = 0; i < 2 * SKUS; i++) {
+        sim_rows_add(&database.rows, i < SKUS ? SPAN_OF("main") : SPAN_OF("second"),
+                     (struct span){skus[i % SKUS], 1});
     }
+    database.rows.stores[database.rows.store_count++] =
+        (struct store){.name = SPAN_OF("web"), .pool = SPAN_OF("second")};
     for (uint32_t i = 0; i < ACTOR_COUNT; i++) {
         ports[i] = sim_database_port(&database, i, i, lanes[i]);
     }

@@ -12,7 +12,7 @@
 
 enum {
     WORDS_MAX = 16,
-    WORD_SIZE = 96,
+    WORD_SIZE = 160,
 };
 
 struct words {
@@ -77,10 +77,18 @@ static void add_sale(const struct sale *sale, struct words *words)
     assert_false(text.full);
 }
 
+static void put_pool(struct span pool, struct text *text)
+{
+    if (!span_equal(pool, SPAN_OF("main"))) {
+        text_format(text, "%.*s ", SPAN_ARGUMENTS(pool));
+    }
+}
+
 static void add_stock(const struct stock *stock, struct words *words)
 {
     struct text text;
     word_begin(words, &text);
+    put_pool(stock->pool, &text);
     text_format(&text, "%.*s %s%" PRId64 "/%" PRId64 "@%" PRId64, SPAN_ARGUMENTS(stock->sku),
                 stock->known ? "" : "not known ", stock->unsold, stock->held, stock->version);
     if (stock->per_customer > 0) {
@@ -93,9 +101,31 @@ static void add_tally(const struct tally *tally, struct words *words)
 {
     struct text text;
     word_begin(words, &text);
+    put_pool(tally->pool, &text);
     text_format(&text, "%.*s has %" PRId64 " %.*s", SPAN_ARGUMENTS(tally->customer), tally->taken,
                 SPAN_ARGUMENTS(tally->sku));
     assert_false(text.full);
+}
+
+static const char *word_of_decision(const struct decision *decision)
+{
+    return decision->outcome == OUTCOME_REJECTED ? reason_text(decision->reason)
+                                                 : outcome_text(decision->outcome);
+}
+
+static void add_item(const struct decision_item *item, struct text *text)
+{
+    text_format(text, " %.*s*%" PRId64, SPAN_ARGUMENTS(item->sku), item->qty);
+    if (item->moved) {
+        text_format(text, "@%" PRId64 " leaves %" PRId64, item->version, item->available);
+    }
+}
+
+static void put_named(const char *what, struct span id, struct text *text)
+{
+    if (!span_absent(id)) {
+        text_format(text, " %s %.*s", what, SPAN_ARGUMENTS(id));
+    }
 }
 
 static void add_decision(const struct decision *decision, struct words *words)
@@ -103,7 +133,17 @@ static void add_decision(const struct decision *decision, struct words *words)
     struct text text;
     word_begin(words, &text);
     text_format(&text, "decided %.*s %s", SPAN_ARGUMENTS(decision->job),
-                outcome_text(decision->outcome));
+                word_of_decision(decision));
+    put_named("hold", decision->hold, &text);
+    put_named("sale", decision->sale, &text);
+    put_named("by", decision->by, &text);
+    put_named("replaces", decision->replaces, &text);
+    for (uint32_t i = 0; i < decision->item_count; i++) {
+        add_item(&decision->items[i], &text);
+    }
+    for (uint32_t i = 0; i < decision->fault_count; i++) {
+        text_format(&text, " fault %.*s", SPAN_ARGUMENTS(decision->faults[i].sku));
+    }
     assert_false(text.full);
 }
 
@@ -138,12 +178,6 @@ void words_of_state(const struct state *state, struct text *text)
         add_tally(&state->tallies[i], &words);
     }
     put_sorted(&words, text);
-}
-
-static const char *word_of_decision(const struct decision *decision)
-{
-    return decision->outcome == OUTCOME_REJECTED ? reason_text(decision->reason)
-                                                 : outcome_text(decision->outcome);
 }
 
 void words_of_results(const struct entry *entries, const struct result *results, uint32_t count,
