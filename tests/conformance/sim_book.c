@@ -60,9 +60,9 @@ void sim_account_settled(struct sim_account *account, const struct sim_news *new
     book.dead += news->kind == NEWS_DEAD ? 1 : 0;
 }
 
-void sim_account_acknowledged(struct sim_account *account, uint32_t copy)
+void sim_account_acknowledged(struct sim_account *account, uint32_t number)
 {
     (void)account;
-    (void)copy;
+    (void)number;
     book.acknowledged++;
 }
