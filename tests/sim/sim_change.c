@@ -275,8 +275,10 @@ static void apply_known(struct sim_rows *rows, const struct sim_change *change)
         if (entry->result.kind == RESULT_DECISION) {
             known->decision = &entry->result.decision;
         }
-        rows->lonely_count -= known->lonely > 0 ? 1 : 0;
-        known->lonely = 0;
+        if (change->forgets_lonely) {
+            rows->lonely_count -= known->lonely > 0 ? 1 : 0;
+            known->lonely = 0;
+        }
     }
     for (uint32_t i = 0; i < change->hold_count; i++) {
         struct sim_known *known = sim_rows_know(rows, change->holds[i].id);

@@ -44,6 +44,7 @@ struct sim_change {
     uint64_t locked_at; /* the places of its statements among all of the run: it sees which rows */
     uint64_t read_at;   /* there are, which decisions there are, */
     uint64_t committed_at; /* and is seen itself */
+    bool forgets_lonely;   /* beginnings of its jobs: it has seen that there are any */
     instant now;
     struct sim_entry *entries;
     uint32_t entry_count;

@@ -347,7 +347,6 @@ static bool send_refused(struct sim_plug *plug)
             send_one(plug, refused.message, (uint8_t)(refused.attempt + 1), at);
         } else {
             SIM_MARK(core->marks, MARK_CONFIRM_GIVEN_UP);
-            sim_account_routed(plug->broker->account, news);
             sim_account_settled(plug->broker->account, news);
         }
     }

@@ -21,15 +21,18 @@ static void wake(struct sim_link *link, int64_t at)
 }
 
 /* The server has, or will have, all that it needs to commit. */
-static bool is_saving(const struct sim_link *link)
+static bool is_committing(const struct sim_link *link)
 {
     const struct sim_session *session = session_of(link);
-    return link->errand == ERRAND_SAVE && session->state == SESSION_BUSY && !session->broken &&
-           !link->stuck;
+    const bool waiting = session->state == SESSION_WAITING && link->errand == ERRAND_CLAIM;
+    const bool busy = session->state == SESSION_BUSY &&
+                      (link->errand == ERRAND_SAVE || link->errand == ERRAND_CLAIM ||
+                       link->errand == ERRAND_LONELY);
+    return (busy || waiting) && !session->broken && !link->stuck;
 }
 
-/* Lets go of the connection; the server finds out, and finishes what it has of a save. */
-static void hang_up(struct sim_link *link, bool silently, bool saved)
+/* Lets go of the connection; the server finds out, and finishes what it can commit by itself. */
+static void hang_up(struct sim_link *link, bool silently, bool sent)
 {
     struct sim_core *core = link->database->core;
     if (link->session == SIM_SESSION_NONE) {
@@ -37,21 +40,22 @@ static void hang_up(struct sim_link *link, bool silently, bool saved)
     }
     const uint32_t number = (uint32_t)link->session;
     struct sim_session *session = session_of(link);
-    const bool saving = saved && is_saving(link);
+    const bool committing = sent && is_committing(link);
     session->link = NULL;
     link->session = SIM_SESSION_NONE;
     link->errand = ERRAND_NONE;
     link->stuck = false;
-    if (saving) {
+    if (committing) {
         return;
     }
     if (session->state == SESSION_ANSWERED && session->broken) {
         sim_session_free(link->database, number);
         return;
     }
+    const int64_t soon = session->state == SESSION_WAITING ? SIM_CHECK_US : 2 * SIM_MS;
+    const int64_t until =
+        silently ? sim_between(core, SIM_SECOND, 15 * SIM_SECOND) : sim_between(core, 1, soon);
     session->state = SESSION_IDLE;
-    const int64_t until = silently ? sim_between(core, SIM_SECOND, 15 * SIM_SECOND)
-                                   : sim_between(core, 1, 2 * SIM_MS);
     sim_timers_set(&core->timers, ACTOR_SESSION + number, core->now + until);
 }
 
@@ -302,8 +306,8 @@ static enum port_answer count_lonely(void *self, struct span job, uint32_t *begu
         return answer;
     }
     if (now) {
-        link->lonely = lonely_of(link->database, job);
         SIM_MARK(link->database->core->marks, MARK_LONELY);
+        session_of(link)->lonely = lonely_of(link->database, job);
         ask(link, ERRAND_LONELY);
     }
     answer = proceed(link, error);
@@ -394,6 +398,7 @@ static enum port_answer save(void *self, const struct record *record, struct err
         change->locked = session->rows;
         change->locked_at = session->locked_at;
         change->read_at = session->read_at;
+        change->forgets_lonely = session->lonely_seen;
         session->change = change;
         if (session->broken || sim_strikes(link->database->core, FAULT_LOST_IDLE)) {
             link->errand = ERRAND_SAVE;
@@ -468,9 +473,9 @@ void sim_database_crashed(struct sim_database *database, uint32_t serving, bool 
         return;
     }
     /* What it has sent may still have been in its own machine. */
-    const bool saving = is_saving(link);
-    const bool sent = saving && prng_below(&database->core->chance, 2) == 0;
-    if (saving && !sent) {
+    const bool committing = is_committing(link);
+    const bool sent = committing && prng_below(&database->core->chance, 2) == 0;
+    if (committing && !sent && link->errand == ERRAND_SAVE) {
         SIM_MARK(database->core->marks, MARK_CRASH_IN_SAVE_LOST);
     }
     session_of(link)->crashed = true;

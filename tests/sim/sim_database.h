@@ -15,6 +15,7 @@
 #include "worker/lane/ports.h"
 
 #define SIM_BLOCKER_US  (2 * SIM_SECOND)  /* a wait for a lock, until somebody looks who blocks */
+#define SIM_CHECK_US    (2 * SIM_SECOND)  /* the same, until it looks whether its client is there */
 #define SIM_IDLE_US     (5 * SIM_SECOND)  /* a transaction that nothing is asked of */
 #define SIM_DEADLINE_US (10 * SIM_SECOND) /* of one errand, for who asked */
 
@@ -62,14 +63,17 @@ struct sim_session {
     uint32_t rows; /* locked */
     uint32_t made; /* rows that it has inserted */
     bool has_lane; /* the lane's row is locked */
+    bool fenced;   /* its epoch is another's */
     uint32_t lane;
-    int waits_for; /* a row's number, or SIM_ROWS_MAX for the lane's */
+    int waits_for; /* a row's number, or SIM_LANE_ROW */
     int64_t waiting_since;
     uint64_t commits_before; /* how many there had been when the load began */
     uint32_t seen;           /* rows, when it began to lock them */
     uint64_t locked_at;
     uint64_t read_at;
     struct sim_change *change;
+    struct sim_known *lonely; /* what is to be counted */
+    bool lonely_seen;         /* some lonely beginning was recorded when it loaded */
     int64_t answer_at;
 };
 
@@ -91,7 +95,6 @@ struct sim_link {
     struct state *state;
     struct state looked;
     struct span job;
-    struct sim_known *lonely;
     struct sim_change *unknown; /* a commit of which it does not know whether it was done */
 };
 
@@ -142,3 +145,16 @@ void sim_session_turn(struct sim_database *database, uint32_t number);
 /* Rolls back, and ends it if nobody is at the other end. */
 void sim_session_roll_back(struct sim_database *database, uint32_t number);
 void sim_session_free(struct sim_database *database, uint32_t number);
+
+/* ---- Locks ---- */
+
+#define SIM_LANE_ROW ((int)SIM_ROWS_MAX) /* what a session waits for: its lane's row */
+
+/* The session that has what this one waits for; SIM_SESSION_NONE. */
+int sim_lock_holder(const struct sim_database *database, const struct sim_session *session);
+
+/* Whether whoever is waited for waits, in the end, for this session. */
+bool sim_lock_is_deadlock(const struct sim_database *database, uint32_t number);
+
+/* Ends the session's transaction; whoever waits looks again. */
+void sim_lock_release(struct sim_database *database, uint32_t number);

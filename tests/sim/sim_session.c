@@ -7,8 +7,6 @@
 #include "tests/sim/sim_account.h"
 #include "tests/sim/sim_database.h"
 
-#define LANE_ROW ((int)SIM_ROWS_MAX)
-
 /* The statements of a load, in the order in which the real one sends them. */
 enum load_step {
     LOAD_LANE,
@@ -35,79 +33,21 @@ static void due(struct sim_database *database, uint32_t number, int64_t at)
 
 static enum statement_end refuse(struct sim_session *session, enum error_kind kind, const char *why)
 {
-    session->kind = kind;
+    session->kind = session->fenced ? ERROR_FENCED : kind; /* of the first that was refused */
     session->why = why;
     return STATEMENT_REFUSED;
 }
 
 /* ---- Locks ---- */
 
-static int holder_of(const struct sim_database *database, const struct sim_session *session)
-{
-    if (session->waits_for == LANE_ROW) {
-        return database->lane_holders[session->lane];
-    }
-    const struct sim_row *row = &database->rows.rows[session->waits_for];
-    return row->holder != SIM_SESSION_NONE ? row->holder : row->creator;
-}
-
-/* Whoever waits looks again, those who have waited longest first. */
-static void wake_waiting(struct sim_database *database)
-{
-    for (uint32_t i = 0; i < SIM_SESSIONS_MAX; i++) {
-        if (database->sessions[i].state == SESSION_WAITING) {
-            const int64_t waited = database->core->now - database->sessions[i].waiting_since;
-            due(database, i, database->core->now + (waited > SIM_SECOND ? 0 : 1));
-        }
-    }
-}
-
-static void release(struct sim_database *database, uint32_t number)
-{
-    struct sim_session *session = &database->sessions[number];
-    for (uint32_t i = 0; i < database->rows.row_count; i++) {
-        struct sim_row *row = &database->rows.rows[i];
-        row->holder = row->holder == (int)number ? SIM_SESSION_NONE : row->holder;
-        row->creator = row->creator == (int)number ? SIM_SESSION_NONE : row->creator;
-    }
-    if (session->has_lane) {
-        database->lane_holders[session->lane] = SIM_SESSION_NONE;
-    }
-    session->rows = 0;
-    session->made = 0;
-    session->has_lane = false;
-    session->in_transaction = false;
-    wake_waiting(database);
-}
-
-/* Whether whoever is waited for waits, in the end, for this session. */
-static bool is_deadlock(const struct sim_database *database, uint32_t number)
-{
-    uint32_t at = number;
-    for (uint32_t i = 0; i < SIM_SESSIONS_MAX; i++) {
-        const struct sim_session *session = &database->sessions[at];
-        const int holder = session->state == SESSION_WAITING || i == 0
-                               ? holder_of(database, session)
-                               : SIM_SESSION_NONE;
-        if (holder == SIM_SESSION_NONE) {
-            return false;
-        }
-        at = (uint32_t)holder;
-        if (at == number) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum statement_end wait_for(struct sim_database *database, uint32_t number, int row)
 {
     struct sim_session *session = &database->sessions[number];
     session->waits_for = row;
-    if (is_deadlock(database, number)) {
+    if (sim_lock_is_deadlock(database, number)) {
         return refuse(session, ERROR_RETRY, "deadlock detected");
     }
-    SIM_MARK(database->core->marks, row == LANE_ROW ? MARK_LANE_LOCK_WAIT : MARK_LOCK_WAIT);
+    SIM_MARK(database->core->marks, row == SIM_LANE_ROW ? MARK_LANE_LOCK_WAIT : MARK_LOCK_WAIT);
     return STATEMENT_WAITS;
 }
 
@@ -116,7 +56,7 @@ static enum statement_end lock_lane(struct sim_database *database, uint32_t numb
     struct sim_session *session = &database->sessions[number];
     int *holder = &database->lane_holders[session->lane];
     if (*holder != SIM_SESSION_NONE && *holder != (int)number) {
-        return wait_for(database, number, LANE_ROW);
+        return wait_for(database, number, SIM_LANE_ROW);
     }
     *holder = (int)number;
     session->has_lane = true;
@@ -193,15 +133,18 @@ static enum statement_end begin_load(struct sim_database *database, uint32_t num
     if (end != STATEMENT_DONE) {
         return end;
     }
-    if (database->epochs[session->lane] != link->epoch) {
-        return refuse(session, ERROR_FENCED, "another worker has the lane");
-    }
+    session->fenced = database->epochs[session->lane] != link->epoch;
     return STATEMENT_DONE;
 }
 
+/* All statements were sent at once: the client is told who has the lane when the last is done. */
 static enum statement_end read_clock(struct sim_database *database, struct sim_session *session)
 {
+    if (session->fenced) {
+        return refuse(session, ERROR_FENCED, "another worker has the lane");
+    }
     session->link->state->now = sim_database_now(database);
+    session->lonely_seen = database->rows.lonely_count > 0;
     if (database->commits != session->commits_before) {
         SIM_MARK(database->core->marks, MARK_LOAD_BETWEEN);
     }
@@ -264,7 +207,16 @@ static enum statement_end claim(struct sim_database *database, uint32_t number)
     }
     sim_account_claimed(database->account, session->lane,
                         session->link == NULL ? SIM_ACTOR_NONE : session->link->serving);
-    release(database, number);
+    sim_lock_release(database, number);
+    return STATEMENT_DONE;
+}
+
+static enum statement_end count_lonely(struct sim_database *database, struct sim_session *session)
+{
+    const uint32_t begun = sim_rows_count_lonely(&database->rows, session->lonely);
+    if (session->link != NULL) {
+        session->link->begun = begun;
+    }
     return STATEMENT_DONE;
 }
 
@@ -298,7 +250,7 @@ static enum statement_end save(struct sim_database *database, uint32_t number)
     *(database->first == NULL ? &database->first : &database->last->next) = change;
     database->last = change;
     sim_account_committed(database->account, change);
-    release(database, number);
+    sim_lock_release(database, number);
     return STATEMENT_DONE;
 }
 
@@ -310,8 +262,7 @@ static enum statement_end step(struct sim_database *database, uint32_t number, b
     case ERRAND_CLAIM:
         return claim(database, number);
     case ERRAND_LONELY:
-        session->link->begun = sim_rows_count_lonely(&database->rows, session->link->lonely);
-        return STATEMENT_DONE;
+        return count_lonely(database, session);
     case ERRAND_LOOK:
         *last = session->step == 1;
         return look_step(database, session);
@@ -321,7 +272,7 @@ static enum statement_end step(struct sim_database *database, uint32_t number, b
     case ERRAND_SAVE:
         return save(database, number);
     case ERRAND_ROLLBACK:
-        release(database, number);
+        sim_lock_release(database, number);
         return STATEMENT_DONE;
     case ERRAND_NONE:
     case ERRAND_DIAL:
@@ -335,7 +286,7 @@ static enum statement_end step(struct sim_database *database, uint32_t number, b
 void sim_session_free(struct sim_database *database, uint32_t number)
 {
     struct sim_session *session = &database->sessions[number];
-    release(database, number);
+    sim_lock_release(database, number);
     session->state = SESSION_FREE;
     session->link = NULL;
     due(database, number, SIM_NEVER);
@@ -349,7 +300,7 @@ void sim_session_roll_back(struct sim_database *database, uint32_t number)
         sim_session_free(database, number);
         return;
     }
-    release(database, number);
+    sim_lock_release(database, number);
     session->broken = true;
     session->state = SESSION_ANSWERED;
     session->answer_at = database->core->now;
@@ -381,6 +332,7 @@ void sim_session_begin(struct sim_database *database, uint32_t number, enum sim_
     session->step = 0;
     session->state = SESSION_BUSY;
     session->kind = ERROR_NONE;
+    session->fenced = false;
     if (sim_strikes(core, FAULT_DATABASE_SLOW)) {
         way = sim_between(core, SIM_MS, 12 * SIM_SECOND);
     }
@@ -392,7 +344,7 @@ static void look_for_blocker(struct sim_database *database, uint32_t number)
 {
     struct sim_session *session = &database->sessions[number];
     const int64_t waited = database->core->now - session->waiting_since;
-    const int holder = holder_of(database, session);
+    const int holder = sim_lock_holder(database, session);
     if (holder == SIM_SESSION_NONE || waited < SIM_BLOCKER_US) {
         return;
     }
@@ -450,6 +402,16 @@ static void run(struct sim_database *database, uint32_t number)
         core->now + (sim_strikes(core, FAULT_PAUSE) ? sim_between(core, 1, 3 * SIM_MS) : 1));
 }
 
+/* It can commit without hearing any more from its client; if it does not wait for so long that it
+ * looks whether he is there. */
+static bool goes_on_alone(const struct sim_database *database, const struct sim_session *session)
+{
+    const bool waits_long = session->state == SESSION_WAITING &&
+                            database->core->now - session->waiting_since >= SIM_CHECK_US;
+    return session->errand == ERRAND_SAVE || session->errand == ERRAND_LONELY ||
+           (session->errand == ERRAND_CLAIM && !waits_long);
+}
+
 void sim_session_turn(struct sim_database *database, uint32_t number)
 {
     struct sim_session *session = &database->sessions[number];
@@ -466,12 +428,14 @@ void sim_session_turn(struct sim_database *database, uint32_t number)
         }
         return;
     case SESSION_WAITING:
-        look_for_blocker(database, number);
+        if (session->link != NULL) {
+            look_for_blocker(database, number);
+        }
         break;
     case SESSION_BUSY:
         break;
     }
-    if (session->link == NULL && session->errand != ERRAND_SAVE) {
+    if (session->link == NULL && !goes_on_alone(database, session)) {
         sim_session_free(database, number);
         return;
     }
