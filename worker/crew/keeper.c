@@ -177,10 +177,11 @@ bool keeper_open(struct keeper *keeper, struct lane_duty *duty, const struct ros
     return true;
 }
 
+/* The keeper's thread closes the servings when it ends, so they are told first. */
 void keeper_drain(struct keeper *keeper)
 {
-    aide_drain(&keeper->aide);
     servings_drain(&keeper->servings);
+    aide_drain(&keeper->aide);
 }
 
 void keeper_close(struct keeper *keeper)
