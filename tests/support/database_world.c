@@ -125,6 +125,16 @@ static void wait_for(struct world_lane *lane, int64_t deadline)
     (void)poll(polls, count, timeout_ms);
 }
 
+enum port_answer world_ready(struct world_lane *lane, struct error *error)
+{
+    const int64_t deadline = postgres_now_ms() + patience_ms;
+    enum port_answer answer;
+    while ((answer = lane->port.ops->ready(lane->port.self, error)) == PORT_WAIT) {
+        wait_for(lane, deadline);
+    }
+    return answer;
+}
+
 enum port_answer world_claim(struct world_lane *lane, struct error *error)
 {
     const int64_t deadline = postgres_now_ms() + patience_ms;

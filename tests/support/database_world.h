@@ -64,6 +64,7 @@ void world_lane_open(struct world_lane *lane, struct world *world, uint32_t numb
 void world_lane_close(struct world_lane *lane);
 
 /* The port's calls, repeated until the answer is another than to wait. */
+enum port_answer world_ready(struct world_lane *lane, struct error *error);
 enum port_answer world_claim(struct world_lane *lane, struct error *error);
 enum port_answer world_count_lonely(struct world_lane *lane, struct span job, uint32_t *begun,
                                     struct error *error);
