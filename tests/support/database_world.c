@@ -186,11 +186,13 @@ enum port_answer world_save(struct world_lane *lane, struct world_batch *batch)
                                   .results = batch->results,
                                   .count = batch->count,
                                   .state = &batch->state,
-                                  .marker = batch->count == 0};
+                                  .marker = batch->count == 0,
+                                  .lonely = batch->lonely};
     enum port_answer answer;
     while ((answer = lane->port.ops->save(lane->port.self, &record, &batch->error)) == PORT_WAIT) {
         wait_for(lane, deadline);
     }
+    batch->lonely = SPAN_NONE;
     return answer;
 }
 
@@ -219,6 +221,7 @@ void world_batch_init(struct world_batch *batch)
     batch->spoken_memory = malloc(WORLD_BATCH_MEMORY);
     assert_non_null(batch->memory);
     assert_non_null(batch->spoken_memory);
+    batch->lonely = SPAN_NONE;
 }
 
 void world_batch_free(struct world_batch *batch)

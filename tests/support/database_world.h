@@ -39,6 +39,7 @@ struct world_batch {
     const struct entry *entries;
     struct result results[WORLD_BATCH_JOBS_MAX];
     uint32_t count;
+    struct span lonely; /* for the next save */
     struct error error; /* of the port, where it has failed */
     void *memory;
 
