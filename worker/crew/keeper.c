@@ -65,7 +65,7 @@ static bool turn(struct keeper *keeper, struct error *error)
 {
     const uint64_t now_ms = trouble_now_ms();
     servings_reap(&keeper->servings);
-    if (!aide_database(&keeper->aide, error) || !look(keeper, now_ms, error)) {
+    if (!aide_database_kept(&keeper->aide, error) || !look(keeper, now_ms, error)) {
         return false;
     }
     rate(keeper, now_ms);
