@@ -346,6 +346,22 @@ static void a_server_that_is_read_only_is_left(void **state)
     assert_int_not_equal(backend(), before);
 }
 
+/* A lane that asks is not delivered to meanwhile. */
+static void a_server_that_writes_nothing_is_not_ready(void **state)
+{
+    (void)state;
+    world_run(&world, "CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS"
+                      " 'BEGIN RAISE SQLSTATE ''53100''; END';"
+                      "CREATE TRIGGER fills BEFORE UPDATE ON lanes FOR EACH ROW"
+                      " EXECUTE FUNCTION fill()");
+    const enum port_answer answer = world_ready(&lane, &batch.error);
+    world_run(&world, "DROP TRIGGER fills ON lanes; DROP FUNCTION fill()");
+    fails_with(answer, ERROR_RETRY);
+    batch.error = (struct error){0};
+    assert_int_equal(world_ready(&lane, &batch.error), PORT_DONE);
+    goes_on(CHECKOUT("a"), RESULT_DECISION); /* nobody else has the lane by that */
+}
+
 /* We begin to wait first, so we look first, and are the one to give way. */
 static void a_deadlock_is_tried_again(void **state)
 {
@@ -428,6 +444,7 @@ int main(void)
         TEST(a_commit_with_a_warning_is_unknown),
         TEST(a_commit_that_is_refused_has_done_nothing),
         TEST(a_server_that_is_read_only_is_left),
+        TEST(a_server_that_writes_nothing_is_not_ready),
         TEST(a_deadlock_is_tried_again),
     };
     return cmocka_run_group_tests_name("database, failures", tests, set_up, tear_down);

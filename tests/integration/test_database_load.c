@@ -218,6 +218,9 @@ static void begun_alone_is_counted_until_it_is_decided(void **state)
     says(BUY("1", "default"), OUTCOME_CONFIRMED);
     assert_string_equal(world_ask(&world, "SELECT string_agg(job, ' ') FROM lonely_beginnings"),
                         "other");
+    batch.lonely = SPAN_OF("other"); /* it has no message_id */
+    says(BUY("3", "default"), OUTCOME_CONFIRMED);
+    assert_int_equal(world_number(&world, "SELECT count(*) FROM lonely_beginnings"), 0);
     assert_int_equal(world_count_lonely(&lane, SPAN_OF("\xff"), &begun, &error), PORT_FAILED);
     assert_int_equal(error.kind, ERROR_JOB);
     says(BUY("2", "default"), OUTCOME_CONFIRMED);

@@ -125,6 +125,16 @@ static void wait_for(struct world_lane *lane, int64_t deadline)
     (void)poll(polls, count, timeout_ms);
 }
 
+enum port_answer world_ready(struct world_lane *lane, struct error *error)
+{
+    const int64_t deadline = postgres_now_ms() + patience_ms;
+    enum port_answer answer;
+    while ((answer = lane->port.ops->ready(lane->port.self, error)) == PORT_WAIT) {
+        wait_for(lane, deadline);
+    }
+    return answer;
+}
+
 enum port_answer world_claim(struct world_lane *lane, struct error *error)
 {
     const int64_t deadline = postgres_now_ms() + patience_ms;
@@ -176,11 +186,13 @@ enum port_answer world_save(struct world_lane *lane, struct world_batch *batch)
                                   .results = batch->results,
                                   .count = batch->count,
                                   .state = &batch->state,
-                                  .marker = batch->count == 0};
+                                  .marker = batch->count == 0,
+                                  .lonely = batch->lonely};
     enum port_answer answer;
     while ((answer = lane->port.ops->save(lane->port.self, &record, &batch->error)) == PORT_WAIT) {
         wait_for(lane, deadline);
     }
+    batch->lonely = SPAN_NONE;
     return answer;
 }
 
@@ -209,6 +221,7 @@ void world_batch_init(struct world_batch *batch)
     batch->spoken_memory = malloc(WORLD_BATCH_MEMORY);
     assert_non_null(batch->memory);
     assert_non_null(batch->spoken_memory);
+    batch->lonely = SPAN_NONE;
 }
 
 void world_batch_free(struct world_batch *batch)

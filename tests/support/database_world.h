@@ -39,6 +39,7 @@ struct world_batch {
     const struct entry *entries;
     struct result results[WORLD_BATCH_JOBS_MAX];
     uint32_t count;
+    struct span lonely; /* for the next save */
     struct error error; /* of the port, where it has failed */
     void *memory;
 
@@ -64,6 +65,7 @@ void world_lane_open(struct world_lane *lane, struct world *world, uint32_t numb
 void world_lane_close(struct world_lane *lane);
 
 /* The port's calls, repeated until the answer is another than to wait. */
+enum port_answer world_ready(struct world_lane *lane, struct error *error);
 enum port_answer world_claim(struct world_lane *lane, struct error *error);
 enum port_answer world_count_lonely(struct world_lane *lane, struct span job, uint32_t *begun,
                                     struct error *error);

@@ -227,6 +227,12 @@ static void write(struct fake_database *database, const struct record *record)
         memory_save(&database->memory, record->state, record->results, record->count);
     ENSURE(broken == NULL);
     memory_keep(&database->memory);
+    for (uint32_t i = 0; i < database->lonely_count; i++) {
+        const struct span name = {database->lonely[i].name, database->lonely[i].size};
+        if (span_equal(record->lonely, name)) {
+            database->lonely[i].begun = 0;
+        }
+    }
     database->commits++;
     database->largest = record->count > database->largest ? record->count : database->largest;
 }

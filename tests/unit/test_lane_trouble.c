@@ -309,6 +309,38 @@ static void two_crashing_jobs_cost_five_crashes_alone_each(void **state)
     assert_int_equal(world.crashes, DELIVERIES_SUSPECT + 2 * LONELY_BEGINNINGS);
 }
 
+static void a_job_that_was_decided_after_all_leaves_no_count(void **state)
+{
+    static const char *const message_ids[] = {"d", NULL};
+    (void)state;
+    for (size_t i = 0; i < sizeof message_ids / sizeof message_ids[0]; i++) {
+        add_jobs();
+        world.broker.jobs[4].delivery.message_id = span_of(message_ids[i]);
+        world.broker.jobs[4].delivery.delivery_count = DELIVERIES_SUSPECT;
+        world_run(&world);
+        world_check(&world);
+        assert_int_equal(world.database.lonely_count, 1);
+        assert_int_equal(world.database.lonely[0].begun, 0);
+    }
+}
+
+/* Whoever must mend it may take as long as it takes. */
+static void a_database_that_is_set_up_wrongly_parks_no_honest_job(void **state)
+{
+    (void)state;
+    add_jobs();
+    world.broker.jobs[4].delivery.message_id = SPAN_OF("d");
+    world.database.bad_job = SPAN_OF("d");
+    world.database.bad_error = ERROR_CONFIG;
+    while (world.broker.give_backs < 5 * (DELIVERIES_SUSPECT + LONELY_BEGINNINGS)) {
+        world_step(&world);
+    }
+    world.database.bad_job = SPAN_NONE;
+    world_run(&world);
+    world_check(&world);
+    assert_int_equal(lane_counters_dead(&world.lane.counters), 0);
+}
+
 /* A fault of the database that it cannot name may be this job's fault, too. */
 static void a_job_that_always_ends_in_the_unknown_is_parked_in_the_end(void **state)
 {
@@ -340,6 +372,8 @@ int main(void)
         cmocka_unit_test(a_job_begun_alone_too_often_is_parked),
         cmocka_unit_test(a_crashing_job_without_a_message_id_is_parked_too),
         cmocka_unit_test(two_crashing_jobs_cost_five_crashes_alone_each),
+        cmocka_unit_test(a_job_that_was_decided_after_all_leaves_no_count),
+        cmocka_unit_test(a_database_that_is_set_up_wrongly_parks_no_honest_job),
         cmocka_unit_test(a_job_that_always_ends_in_the_unknown_is_parked_in_the_end),
     };
     return cmocka_run_group_tests_name("lane, trouble", tests, NULL, NULL);

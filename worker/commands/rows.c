@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/instant.h"
+#include "worker/commands/printable.h"
 
 /* Types as pg_type numbers them; their numbers never change. */
 enum column_type {
@@ -70,11 +71,13 @@ static size_t width_of(struct span text)
     return width;
 }
 
+/* Most of it is what strangers wrote. */
 static void print_cell(struct span text, size_t width, bool right, bool last, FILE *out)
 {
     const size_t own = width_of(text);
     const int padding = own < width ? (int)(width - own) : 0;
-    (void)fprintf(out, "%*s%.*s", right ? padding : 0, "", SPAN_ARGUMENTS(text));
+    (void)fprintf(out, "%*s", right ? padding : 0, "");
+    printable_print(text, out);
     if (!last) {
         (void)fprintf(out, "%*s", right ? 2 : padding + 2, "");
     }
@@ -140,8 +143,9 @@ void rows_print_record(const PGresult *result, int row, const char *indent, FILE
         if (PQgetisnull(result, row, column) != 0) {
             continue;
         }
-        (void)fprintf(out, "%s%-*s  %.*s\n", indent, (int)width, PQfname(result, column),
-                      SPAN_ARGUMENTS(shown(result, row, column, memory)));
+        (void)fprintf(out, "%s%-*s  ", indent, (int)width, PQfname(result, column));
+        printable_print(shown(result, row, column, memory), out);
+        (void)fputc('\n', out);
     }
 }
 

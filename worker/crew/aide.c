@@ -109,6 +109,11 @@ bool aide_database(struct aide *aide, struct error *error)
     if (aide->postgres.connection != NULL && postgres_outdated(&aide->postgres)) {
         postgres_close(&aide->postgres);
     }
+    return aide_database_kept(aide, error);
+}
+
+bool aide_database_kept(struct aide *aide, struct error *error)
+{
     if (aide->postgres.connection != NULL) {
         return true;
     }

@@ -49,6 +49,10 @@ void aide_wait_until(struct aide *aide, uint64_t until_ms);
  * drain. */
 bool aide_database(struct aide *aide, struct error *error) MUST_CHECK;
 
+/* The same for one that commits all the time, and so notices by itself when its server is not the
+ * right one any more: it does not ask other hosts meanwhile, which may take seconds each. */
+bool aide_database_kept(struct aide *aide, struct error *error) MUST_CHECK;
+
 /* The last thing that the thread does. */
 void aide_disconnect(struct aide *aide);
 

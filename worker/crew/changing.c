@@ -94,16 +94,31 @@ static bool declare(void *self, const struct lanes_change *change, uint32_t firs
 }
 
 /* Whoever was frozen for so long that the change is over must not lead jobs astray. */
+static bool take_back_if_over(struct changing *changing, struct error *error)
+{
+    bool leads = false;
+    if (!change_leads_to(changing->postgres, changing->bound, &leads, error) ||
+        (!leads && !lanes_unbind_entries(&changing->rabbit, namespace_of(changing), changing->bound,
+                                         error))) {
+        return false;
+    }
+    changing->bound = 0;
+    return true;
+}
+
 static bool bind_if_due(struct changing *changing, const struct topology *coming,
                         struct error *error)
 {
-    bool leads = false;
-    if (!lanes_bind_entries(&changing->rabbit, coming, error) ||
-        !change_leads_to(changing->postgres, coming->generation, &leads, error)) {
-        return false;
-    }
-    return leads ||
-           lanes_unbind_entries(&changing->rabbit, coming->namespace, coming->generation, error);
+    changing->bound = coming->generation; /* whether or not the broker's answer comes */
+    return lanes_bind_entries(&changing->rabbit, coming, error) &&
+           take_back_if_over(changing, error);
+}
+
+/* The servers could not be asked after the last binding. */
+static bool settle_binding(struct changing *changing, struct error *error)
+{
+    return changing->bound == 0 ||
+           (open(changing, error) && closed(changing, take_back_if_over(changing, error), error));
 }
 
 static bool bind(void *self, const struct lanes_change *change, struct error *error)
@@ -304,6 +319,9 @@ void changing_init(struct changing *changing, const struct config *config,
 enum change_progress changing_turn(struct changing *changing, struct error *error)
 {
     struct error other = {0};
+    if (!settle_binding(changing, error)) {
+        return CHANGE_FAILED;
+    }
     const enum change_progress changed = change_turn(&changing->change, error);
     const enum retirement_progress retired = retirement_turn(&changing->retirement, &other);
     if (changed == CHANGE_FAILED) {

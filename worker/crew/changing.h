@@ -22,6 +22,7 @@ struct changing {
     struct postgres *postgres; /* open while turns are made */
     char name[CHANGE_DRIVER_MAX];
     struct rabbit rabbit;
+    uint32_t bound; /* the generation that we led jobs to, not knowing yet if we may; 0: none */
     struct change_driver change;
     struct retirement_driver retirement;
 };

@@ -65,7 +65,7 @@ static bool turn(struct keeper *keeper, struct error *error)
 {
     const uint64_t now_ms = trouble_now_ms();
     servings_reap(&keeper->servings);
-    if (!aide_database(&keeper->aide, error) || !look(keeper, now_ms, error)) {
+    if (!aide_database_kept(&keeper->aide, error) || !look(keeper, now_ms, error)) {
         return false;
     }
     rate(keeper, now_ms);
@@ -177,10 +177,11 @@ bool keeper_open(struct keeper *keeper, struct lane_duty *duty, const struct ros
     return true;
 }
 
+/* The keeper's thread closes the servings when it ends, so they are told first. */
 void keeper_drain(struct keeper *keeper)
 {
-    aide_drain(&keeper->aide);
     servings_drain(&keeper->servings);
+    aide_drain(&keeper->aide);
 }
 
 void keeper_close(struct keeper *keeper)

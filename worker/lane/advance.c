@@ -161,8 +161,16 @@ static enum step load_and_decide(struct lane *lane, struct batch *batch, struct 
 
 static enum step save(struct lane *lane, struct batch *batch, struct error *error)
 {
-    const struct record record = {batch->entries, batch->results, batch->entry_count, &batch->state,
-                                  batch->marker};
+    const struct lonely lonely =
+        batch_is_lonely(batch) ? part_lonely(batch) : (struct lonely){.size = 0};
+    const struct record record = {
+        .entries = batch->entries,
+        .results = batch->results,
+        .count = batch->entry_count,
+        .state = &batch->state,
+        .marker = batch->marker,
+        .lonely = lonely.size == 0 ? SPAN_NONE : (struct span){lonely.name, lonely.size},
+    };
     if (batch->entry_count == 0 && !batch->marker) {
         return STEP_DONE;
     }

@@ -192,7 +192,8 @@ static void part_failed(struct lane *lane, struct batch *batch, uint64_t now_ms,
                         const struct error *error)
 {
     /* It may be a lonely job's own fault: then its next beginning counts. */
-    batch->lonely.begun &= error->kind == ERROR_RETRY || error->kind == ERROR_FENCED;
+    batch->lonely.begun &=
+        error->kind == ERROR_RETRY || error->kind == ERROR_FENCED || error->kind == ERROR_CONFIG;
     switch (error->kind) {
     case ERROR_RETRY:
         part_again(lane, batch, now_ms, RETRY_BATCH);

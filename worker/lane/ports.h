@@ -71,10 +71,11 @@ struct record {
     uint32_t count;
     const struct state *state; /* after decide(): what is marked is written */
     bool marker; /* instead of entries: the lane's generation has ended, and that is written */
+    struct span lonely; /* the name under which the only job's beginnings were counted, if so */
 };
 
 struct database_ops {
-    /* Whether the database can be reached and written. */
+    /* Whether the database can be reached and written: it is tried. */
     enum port_answer (*ready)(void *self, struct error *error);
 
     /* Takes the lane over: raises its epoch, and whoever had it can no longer save. */

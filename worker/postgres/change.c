@@ -34,12 +34,13 @@ static const char take_lease[] =
     " WHERE state = 'coming' AND (driver IS NULL OR driver = $1"
     "  OR driver_seen_at < clock_timestamp() - " LEASE ")";
 
+/* After a failover the clock may be behind the step's beginning: then no time has passed yet. */
 static const char look[] =
     "SELECT c.generation, c.lanes, s.generation, s.lanes,"
     " (SELECT count(*) FROM lanes AS l WHERE l.generation = s.generation AND l.drained),"
     " (SELECT sum(decided) FROM lanes AS l WHERE l.generation = s.generation),"
     " (SELECT count(*) FROM generations AS o WHERE o.state = 'draining'),"
-    " floor(extract(epoch FROM clock_timestamp() - c.step_since) * 1000), c.step,"
+    " greatest(0, floor(extract(epoch FROM clock_timestamp() - c.step_since) * 1000)), c.step,"
     " coalesce(c.driver, ''), c.driver_seen_at >= clock_timestamp() - " LEASE
     " FROM generations AS c, generations AS s WHERE c.state = 'coming' AND s.state = 'current'";
 

@@ -156,10 +156,21 @@ static enum port_answer proceed(struct postgres_database *database, struct error
     return answer;
 }
 
-/* A connection is made to a server that can be written, or not at all. */
+/* A server may answer and write nothing: its disk is full, or its standby confirms no commit. So
+ * something is written that changes nothing. */
 static enum port_answer ready(void *self, struct error *error)
 {
-    return make_ready(self, error);
+    struct postgres_database *database = self;
+    bool now;
+    const enum port_answer answer = go(database, ERRAND_READY, &now, error);
+    if (answer != PORT_DONE) {
+        return answer;
+    }
+    if (now) {
+        database_send_lane(database, STATEMENT_READY, NULL);
+        trip_end(&database->trip);
+    }
+    return proceed(database, error);
 }
 
 static bool take_claimed(void *self, const PGresult *result, struct error *error)

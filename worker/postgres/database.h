@@ -35,6 +35,7 @@ enum database_errand {
     ERRAND_NONE,
     ERRAND_PREPARE,
     ERRAND_ROLLBACK,
+    ERRAND_READY,
     ERRAND_CLAIM,
     ERRAND_LONELY,
     ERRAND_LOOK,

@@ -22,7 +22,8 @@ void send_count_lonely(struct postgres_database *database, struct span job)
     trip_send(&database->trip, STATEMENT_COUNT_LONELY, &parameters, take_begun);
 }
 
-/* Nearly always there is none. */
+/* Nearly always there is none. A job has its id or, if it says none before it is parsed, the name
+ * that it was begun under. */
 void send_forget_lonely(struct postgres_database *database, const struct record *record)
 {
     if (!database->lonely || record->count == 0) {
@@ -32,6 +33,9 @@ void send_forget_lonely(struct postgres_database *database, const struct record 
     array_begin(&parameters, ELEMENT_TEXT);
     for (uint32_t i = 0; i < record->count; i++) {
         array_text(&parameters, record->entries[i].job->id);
+    }
+    if (!span_absent(record->lonely)) {
+        array_text(&parameters, record->lonely);
     }
     array_end(&parameters);
     trip_send(&database->trip, STATEMENT_FORGET_LONELY, &parameters, NULL);

@@ -46,6 +46,9 @@ static const char holds_sql[] =
     "  WHERE h.id = old.id AND h.state IN (1, 2) RETURNING h.id)"
     " SELECT (SELECT count(*) FROM gone), (SELECT max(id) FROM seen)";
 
+/* $1 moment. Jobs that were decided have none; these were malformed, or put aside. */
+static const char lonely_sql[] = "DELETE FROM lonely_beginnings WHERE last_at < $1::timestamptz";
+
 /* A statement that forgets some rows behind the last key it has looked at. */
 struct walk {
     const char *sql;
@@ -117,6 +120,13 @@ static bool prune_holds(struct postgres *postgres, const char *moment, struct pr
     return walk_all(postgres, &walk, &prune->holds, error) || error_wrap(error, "holds");
 }
 
+static bool prune_lonely(struct postgres *postgres, const char *moment, struct error *error)
+{
+    const char *const parameters[] = {moment};
+    return postgres_execute(postgres, lonely_sql, 1, parameters, error) ||
+           error_wrap(error, "lonely beginnings");
+}
+
 bool prune_apply(struct postgres *postgres, uint32_t hours, struct prune *prune,
                  struct error *error)
 {
@@ -133,6 +143,6 @@ bool prune_apply(struct postgres *postgres, uint32_t hours, struct prune *prune,
     (void)snprintf(moment, sizeof moment, "%s", PQgetvalue(result, 0, 0));
     PQclear(result);
     return (prune_lanes(postgres, moment, prune, error) &&
-            prune_holds(postgres, moment, prune, error)) ||
+            prune_holds(postgres, moment, prune, error) && prune_lonely(postgres, moment, error)) ||
            error_wrap(error, "prune");
 }

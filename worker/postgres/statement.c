@@ -41,6 +41,9 @@ static const struct {
     const char *name;
     const char *sql;
 } statements[STATEMENT_COUNT] = {
+    [STATEMENT_READY] = {"write the lane", "UPDATE lanes SET epoch = epoch"
+                                           " WHERE generation = $1::integer"
+                                           " AND lane = $2::smallint"},
     [STATEMENT_CLAIM] = {"claim the lane",
                          "UPDATE lanes SET epoch = epoch + 1, worker = $3::text, run = $4::text,"
                          " claimed_at = clock_timestamp()"

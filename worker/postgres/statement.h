@@ -4,6 +4,7 @@
 #pragma once
 
 enum statement {
+    STATEMENT_READY,
     STATEMENT_CLAIM,
     STATEMENT_BEGIN,
     STATEMENT_LANE,
