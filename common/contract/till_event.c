@@ -65,7 +65,13 @@ static bool read_fault(struct json_object *object, struct till_event_fault *faul
            read_text(object, "sku", fault->sku, sizeof fault->sku) &&
            read_text(object, "reason", fault->reason, sizeof fault->reason) &&
            read_integer(object, "wanted", 0, &fault->wanted) &&
-           read_integer(object, "available", -1, &fault->available);
+           read_integer(object, "available", -1, &fault->available) &&
+           read_integer(object, "held", -1, &fault->held) &&
+           read_integer(object, "limit", -1, &fault->limit) &&
+           read_integer(object, "taken", -1, &fault->taken) &&
+           read_integer(object, "version", -1, &fault->version) &&
+           read_text(object, "opens_at", fault->opens_at, sizeof fault->opens_at) &&
+           read_text(object, "closes_at", fault->closes_at, sizeof fault->closes_at);
 }
 
 /* An array of at most TILL_EVENT_ITEMS_MAX; absent, it is empty. */
@@ -157,6 +163,7 @@ static bool read_data(struct json_object *data, struct till_event *event)
            read_text(data, "routing_key", event->routing_key, sizeof event->routing_key) &&
            read_text(data, "hold", event->hold, sizeof event->hold) &&
            read_text(data, "sale", event->sale, sizeof event->sale) &&
+           read_text(data, "by", event->by, sizeof event->by) &&
            read_text(data, "expires_at", event->expires_at, sizeof event->expires_at) &&
            read_items(data, event) && read_faults(data, event) && read_stock(data, event) &&
            read_error(data, event);

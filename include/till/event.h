@@ -33,10 +33,16 @@ struct till_event_fault {
     char sku[129];
     char reason[32];
     int64_t wanted;
-    int64_t available; /* -1: not said */
+    int64_t available; /* this and the figures below: -1 where it is not said */
+    int64_t held;
+    int64_t limit;
+    int64_t taken;
+    int64_t version;
+    char opens_at[28];
+    char closes_at[28];
 };
 
-/* Texts end in a NUL and are empty where the event has none or null. Some 36 KiB: keep it off small
+/* Texts end in a NUL and are empty where the event has none or null. Some 45 KiB: keep it off small
  * stacks. */
 struct till_event {
     char source[64]; /* "/till": a decision; "/till/answers"; "/till/stock" */
@@ -54,6 +60,7 @@ struct till_event {
     char routing_key[8]; /* for later jobs on this hold or sale */
     char hold[129];
     char sale[129];
+    char by[141]; /* the job that did already what this one wanted to do */
     char expires_at[28];
     char pointer[1025]; /* of an answer: what is wrong, and where */
     char text[256];

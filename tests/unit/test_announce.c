@@ -137,6 +137,9 @@ static void a_stock_job_from_a_front_end_is_not_allowed(void **state)
     world_run(&world);
     world_check(&world);
     assert_int_equal(world_count(&world, MESSAGE_EVENT, "job.not_allowed"), 1);
+    const struct message *answer = world_message(&world, MESSAGE_EVENT, "job.not_allowed");
+    assert_true(body_has(answer, "\"error\":{\"pointer\":\"/kind\",\"text\":"
+                                 "\"a stock job must come through till.stock\"}"));
     assert_int_equal(world.database.memory.decision_count, 0);
 }
 
@@ -151,6 +154,9 @@ static void a_reused_id_is_answered_and_the_first_decision_stands(void **state)
     world_check(&world);
     assert_int_equal(world_unsold(&world), 1);
     assert_int_equal(world_count(&world, MESSAGE_EVENT, "job.id_reused"), 1);
+    const struct message *answer = world_message(&world, MESSAGE_EVENT, "job.id_reused");
+    assert_true(body_has(answer, "\"error\":{\"pointer\":\"/id\",\"text\":"
+                                 "\"was the id of another job, whose decision stands\"}"));
 }
 
 /* ---- Size ---- */

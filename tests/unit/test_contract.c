@@ -267,6 +267,27 @@ static void reads_what_an_event_says(void **state)
     assert_int_equal(event.fault_count, 1);
     assert_string_equal(event.faults[0].reason, "sold_out");
     assert_int_equal(event.faults[0].available, 0);
+    assert_int_equal(event.faults[0].limit, -1);
+
+    size = read_file("examples/events", "reserve.rejected.over_limit.json", body, sizeof body);
+    assert_true(till_event_read(body, size, &event));
+    assert_int_equal(event.faults[0].available, -1);
+    assert_int_equal(event.faults[0].limit, 2);
+    assert_int_equal(event.faults[0].taken, 1);
+
+    size = read_file("examples/events", "checkout.rejected.not_on_sale.json", body, sizeof body);
+    assert_true(till_event_read(body, size, &event));
+    assert_string_equal(event.faults[0].opens_at, "2026-11-21T09:01:00.123456Z");
+    assert_string_equal(event.faults[0].closes_at, "2026-11-21T09:02:00.123456Z");
+
+    size = read_file("examples/events", "set.rejected.version_changed.json", body, sizeof body);
+    assert_true(till_event_read(body, size, &event));
+    assert_int_equal(event.faults[0].version, 4717);
+
+    size =
+        read_file("examples/events", "commit.rejected.already_committed.json", body, sizeof body);
+    assert_true(till_event_read(body, size, &event));
+    assert_string_equal(event.by, "1001.1.commit");
 
     size = read_file("examples/events", "stock.changed.json", body, sizeof body);
     assert_true(till_event_read(body, size, &event));

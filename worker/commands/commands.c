@@ -176,10 +176,13 @@ static bool run(const struct command *command, int argc, char **argv, enum exit_
 /* What was printed must have arrived: a full disk behind stdout is a failure too. */
 static bool flush_results(struct error *error)
 {
-    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
-        return true;
+    if (fflush(stdout) != 0) {
+        return error_set(error, ERROR_FATAL, "cannot write the result: %m");
     }
-    return error_set(error, ERROR_FATAL, "cannot write the result: %m");
+    /* What failed before this flush has left no errno. */
+    return ferror(stdout) == 0 ||
+           error_set(error, ERROR_FATAL,
+                     "cannot write the result: its reader has gone, or there is no room for it");
 }
 
 /* Of a command in a group the part behind the group's name, which it repeats. */

@@ -9,6 +9,7 @@
 
 #include "worker/commands/demo.h"
 #include "worker/commands/rows.h"
+#include "worker/rabbit/backlog.h"
 
 #define TURN_MS 25
 
@@ -156,7 +157,7 @@ static bool kill_worker(struct demo *demo, struct error *error)
     uint32_t ready = 0;
     const struct address lane = address_lane(demo->place.namespace, DEMO_GENERATION, 0);
     const uint32_t victim = demo_crew_busiest(&demo->crew);
-    if (!ear_ready(&demo->place.ear, lane, &ready, error)) {
+    if (!backlog_look(&demo->place.ear.rabbit, &lane, 1, &ready, error)) {
         return false;
     }
     const int64_t in_hand =

@@ -44,24 +44,25 @@ static void print_group(FILE *out, const struct command *group)
 
 void help_print_all(FILE *out)
 {
-    (void)fputs(
-        "Till takes a shop's checkouts one at a time per SKU, so that nothing is sold twice.\n"
-        "\n"
-        "Usage: till COMMAND [OPTIONS] [OPERANDS]\n"
-        "\n"
-        "Commands:\n",
-        out);
+    (void)fputs("Till takes a shop's checkouts through lanes, so that nothing is sold twice.\n"
+                "\n"
+                "Usage: till COMMAND [OPTIONS] [OPERANDS]\n"
+                "\n"
+                "Commands:\n",
+                out);
     for (size_t i = 0; commands[i] != NULL; i++) {
         print_command(out, commands[i]);
     }
     (void)fputs(
         "\n"
         "Environment (a flag outranks it):\n"
-        "  TILL_AMQP_URL       the broker, else AMQP_URL, else amqp://guest:guest@localhost:5672\n"
+        "  TILL_AMQP_URL            the broker, else AMQP_URL, else\n"
+        "                           amqp://guest:guest@localhost:5672\n"
         "  TILL_AMQP_PASSWORD_FILE  a file with the broker's password\n"
-        "  TILL_DATABASE_URL   the database, else DATABASE_URL, else libpq's PG* variables\n"
-        "  TILL_NAMESPACE      prefix of exchanges and queues, and the schema (till)\n"
-        "  TILL_LOG            debug, info, warn or error (info)\n"
+        "  TILL_DATABASE_URL        the database, else DATABASE_URL, else libpq's PG* variables\n"
+        "  PGPASSFILE               a file with the database's password, as libpq has it\n"
+        "  TILL_NAMESPACE           prefix of exchanges and queues, and the schema (till)\n"
+        "  TILL_LOG                 debug, info, warn or error (info)\n"
         "\n"
         "Exit status: 0 done, 1 a negative answer, 2 usage, 3 sold out, 69 broker or database\n"
         "unreachable, 75 timed out waiting, 78 configuration.\n"

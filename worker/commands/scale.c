@@ -16,6 +16,7 @@
 #include "worker/commands/command.h"
 #include "worker/commands/commands.h"
 #include "worker/commands/scale_plan.h"
+#include "worker/commands/scale_progress.h"
 #include "worker/crew/changing.h"
 #include "worker/postgres/generation.h"
 
@@ -43,11 +44,9 @@ struct scaling {
     struct postgres postgres;
     struct changing changing;
     struct generation before;
-    uint32_t generation;      /* that comes */
-    struct lanes_change said; /* as last printed */
-    bool trouble_said;
+    uint32_t generation; /* that comes */
+    struct scale_progress progress;
     uint64_t begun_ms;
-    uint64_t progress_ms; /* when there was some */
 };
 
 static uint64_t now_ms(void)
@@ -61,65 +60,6 @@ static void pause_ms(long ms)
 {
     const struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
     (void)nanosleep(&pause, NULL); /* cut short by a signal, it only looks sooner */
-}
-
-/* ---- What is said meanwhile ---- */
-
-static const char *doing(enum change_step step)
-{
-    switch (step) {
-    case CHANGE_RETIRE:
-        return "waiting for older lanes to go";
-    case CHANGE_DECLARE:
-        return "declaring the new lanes";
-    case CHANGE_BIND:
-        return "leading jobs to the old and the new lanes";
-    case CHANGE_UNBIND:
-        return "leading jobs to the new lanes alone";
-    case CHANGE_MARK:
-        return "marking where the old lanes end";
-    case CHANGE_DRAIN:
-        return "draining the old lanes";
-    }
-    return "";
-}
-
-static void say_workers(struct scaling *scaling)
-{
-    struct error unknown = {0};
-    uint32_t workers = 1;
-    if (change_workers(&scaling->postgres, &workers, &unknown) && workers == 0) {
-        (void)fprintf(stderr, "till scale: no worker runs: the lanes wait for one\n");
-    }
-}
-
-/* What was decided, or drained, or is the next step, is progress. */
-static void note_progress(struct scaling *scaling, const struct lanes_change *change)
-{
-    struct lanes_change *said = &scaling->said;
-    const bool new_step = said->generation != change->generation || said->step != change->step;
-    if (!new_step && said->drained == change->drained && said->decided == change->decided) {
-        return;
-    }
-    scaling->progress_ms = now_ms();
-    if (new_step && change->step != CHANGE_DRAIN) {
-        (void)fprintf(stderr, "till scale: %s\n", doing(change->step));
-    } else if (change->step == CHANGE_DRAIN && (new_step || said->drained != change->drained)) {
-        (void)fprintf(stderr, "till scale: %s: %u of %u\n", doing(change->step), change->drained,
-                      change->source_lanes);
-    }
-    if (new_step && change->step == CHANGE_DRAIN) {
-        say_workers(scaling);
-    }
-    *said = *change;
-}
-
-static void note_trouble(struct scaling *scaling, const struct error *error)
-{
-    if (!scaling->trouble_said) {
-        (void)fprintf(stderr, "till scale: %s; trying again\n", error->text);
-        scaling->trouble_said = true;
-    }
 }
 
 /* ---- Driving ---- */
@@ -163,7 +103,8 @@ static bool turn(struct scaling *scaling, bool *done, long *wait_ms, struct erro
         return false;
     }
     if (changing->change.change.generation != 0) {
-        note_progress(scaling, &changing->change.change);
+        scale_progress_note(&scaling->progress, &scaling->postgres, &changing->change.change,
+                            now_ms());
     }
     return has_come(scaling, done, error);
 }
@@ -175,7 +116,7 @@ static bool is_passing(const struct error *error)
 
 static bool too_late(const struct scaling *scaling)
 {
-    return now_ms() - scaling->progress_ms >= (uint64_t)scaling->wait_seconds * 1000;
+    return now_ms() - scaling->progress.moved_ms >= (uint64_t)scaling->wait_seconds * 1000;
 }
 
 static bool give_up(const struct scaling *scaling, struct error *error)
@@ -188,12 +129,12 @@ static bool give_up(const struct scaling *scaling, struct error *error)
 /* Until the new lanes work. False without an error that was set: nothing moves any more. */
 static bool drive(struct scaling *scaling, bool *done, struct error *error)
 {
-    scaling->progress_ms = now_ms();
+    scaling->progress.moved_ms = now_ms();
     for (;;) {
         struct error failure = {0};
         long wait_ms = 0;
         if (turn(scaling, done, &wait_ms, &failure)) {
-            scaling->trouble_said = false;
+            scaling->progress.trouble_said = false;
             if (*done || too_late(scaling)) {
                 return true;
             }
@@ -204,7 +145,7 @@ static bool drive(struct scaling *scaling, bool *done, struct error *error)
             *error = failure;
             return give_up(scaling, error);
         }
-        note_trouble(scaling, &failure);
+        scale_progress_trouble(&scaling->progress, &failure);
         pause_ms(FAILURE_MS);
     }
 }
@@ -216,7 +157,7 @@ static bool refuse(const struct lanes_change *change, const struct change_lease 
 {
     error_set(error, ERROR_REFUSED,
               "a change from %u to %u lanes is under way: %s, %u of %u drained; \"%s\" drives it",
-              change->source_lanes, change->lanes, doing(change->step), change->drained,
+              change->source_lanes, change->lanes, scale_doing(change->step), change->drained,
               change->source_lanes, lease->driver);
     return error_advise(error, "Wait until it is done, then scale again.");
 }
@@ -395,19 +336,14 @@ const struct command command_scale = {
     .operands_max = 1,
     .summary = "changes the number of lanes while jobs come in; returns when the new lanes work",
     .description =
-        "Makes the new lanes beside the old ones, leads jobs to them, lets the old ones decide "
-        "what "
-        "they\n"
-        "have, and then the new ones begin. No job is lost, none is decided twice, and those of a "
-        "SKU stay\n"
-        "in order; they wait as long as the old lanes need, and some seconds. If this command is "
-        "killed, a\n"
-        "worker goes on, and so does the same command. One change at a time.\n"
-        "Asks on a terminal; elsewhere it needs --yes.\n"
+        "Makes the new lanes beside the old ones, leads jobs to them, lets the old ones decide\n"
+        "what they have, and then the new ones begin. No job is lost, none is decided twice, and\n"
+        "those of a SKU stay in order; they wait as long as the old lanes need, and some seconds.\n"
+        "If this command is killed, a worker goes on, and so does the same command. One change at\n"
+        "a time. Asks on a terminal; elsewhere it needs --yes.\n"
         "\n"
-        "Exit 0: the lanes work; 1: another change is under way; 69: a server is away; 75: nothing "
-        "moves\n"
-        "any more, because no worker serves the lanes: the change stays open.",
+        "Exit 0: the lanes work; 1: another change is under way; 69: a server is away; 75:\n"
+        "nothing moves any more, because no worker serves the lanes: the change stays open.",
     .options = options,
     .needs_config = true,
     .run = run,

@@ -35,6 +35,30 @@ static void note_accepted(void *self, struct span id)
     (void)printf("%s\n", text.bytes);
 }
 
+static void print_figure(const char *name, int64_t figure)
+{
+    if (figure >= 0) {
+        (void)printf(", %s %lld", name, (long long)figure);
+    }
+}
+
+static void print_fault(const struct till_event_fault *fault)
+{
+    (void)printf("  %s: %s, wanted %lld", fault->sku, fault->reason, (long long)fault->wanted);
+    print_figure("available", fault->available);
+    print_figure("held", fault->held);
+    print_figure("limit", fault->limit);
+    print_figure("taken", fault->taken);
+    print_figure("version", fault->version);
+    if (fault->opens_at[0] != '\0') {
+        (void)printf(", opens %s", fault->opens_at);
+    }
+    if (fault->closes_at[0] != '\0') {
+        (void)printf(", closes %s", fault->closes_at);
+    }
+    (void)printf("\n");
+}
+
 static void print_figures(const struct till_event *event)
 {
     for (uint32_t i = 0; i < event->item_count; i++) {
@@ -45,12 +69,7 @@ static void print_figures(const struct till_event *event)
         }
     }
     for (uint32_t i = 0; i < event->fault_count; i++) {
-        const struct till_event_fault *fault = &event->faults[i];
-        (void)printf("  %s: %s, wanted %lld", fault->sku, fault->reason, (long long)fault->wanted);
-        if (fault->available >= 0) {
-            (void)printf(", available %lld", (long long)fault->available);
-        }
-        (void)printf("\n");
+        print_fault(&event->faults[i]);
     }
 }
 
@@ -66,6 +85,9 @@ void sending_print_event(struct sending *sending, const struct till_event *event
                  answer || event->reason[0] == '\0' ? "" : ": ", answer ? "" : event->reason);
     if (answer) {
         (void)printf(": %s%s%s", event->pointer, event->pointer[0] == '\0' ? "" : " ", event->text);
+    }
+    if (event->by[0] != '\0') {
+        (void)printf(", by %s", event->by);
     }
     if (event->expires_at[0] != '\0') {
         (void)printf("  until %s", event->expires_at);

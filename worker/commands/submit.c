@@ -71,8 +71,9 @@ static bool write_operands(const struct invocation *invocation, enum kind kind, 
     const char *named = named_by(kind);
     if (named != NULL || kind == KIND_DEFINE) {
         if (count == 0) {
-            return error_set(error, ERROR_USAGE, "a %s needs %s", kind_text(kind),
-                             kind == KIND_DEFINE ? "a SKU" : named);
+            error_set(error, ERROR_USAGE, "a %s needs the %s that it is about", kind_text(kind),
+                      kind == KIND_DEFINE ? "SKU" : named);
+            return error_advise(error, "Usage, with examples: till help submit");
         }
         if (named != NULL) {
             json_member_string(json, named, words[0]);
@@ -160,8 +161,10 @@ static bool send_one(struct sending *sending, const struct invocation *invocatio
         return false;
     }
     const struct span body = {text.bytes, (uint32_t)text.size};
-    return sending_parse(sending, body, &job, error) &&
-           sending_open(sending, invocation, wait_seconds, NULL, error) &&
+    if (!sending_parse(sending, body, &job, error)) {
+        return error_advise(error, "A flag for each member, and examples: till help submit");
+    }
+    return sending_open(sending, invocation, wait_seconds, NULL, error) &&
            sending_add(sending, &job, body, error) && sending_finish(sending, error);
 }
 

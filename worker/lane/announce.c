@@ -154,6 +154,36 @@ static struct span kind_span(enum kind kind)
     return (struct span){text, (uint32_t)strlen(text)};
 }
 
+static struct span not_allowed_text(struct composer *composer)
+{
+    struct arena *arena = &composer->batch->arena;
+    struct text text;
+    if (!arena_text_begin(arena, &text)) {
+        return SPAN_NONE;
+    }
+    text_format(&text, "a stock job must come through %s.stock", composer->namespace);
+    return arena_text_end(arena, &text) ? (struct span){text.bytes, (uint32_t)text.size}
+                                        : SPAN_NONE;
+}
+
+/* Of a job that cannot be decided under its id: the member that is at fault, and how. */
+static bool compose_undecided(struct composer *composer, const struct taken *taken,
+                              enum answer_reason reason)
+{
+    const bool reused = reason == ANSWER_ID_REUSED;
+    ENSURE(reused || reason == ANSWER_NOT_ALLOWED);
+    const struct answer answer = {
+        .job = taken->job.id,
+        .reason = reason,
+        .kind = kind_span(taken->job.kind),
+        .store = taken->job.store,
+        .pointer = reused ? SPAN_OF("/id") : SPAN_OF("/kind"),
+        .text = reused ? SPAN_OF("was the id of another job, whose decision stands")
+                       : not_allowed_text(composer),
+    };
+    return !span_absent(answer.text) && compose_answer(composer, taken, answer);
+}
+
 static bool compose_result(struct composer *composer, const struct taken *taken)
 {
     const struct result *result = &composer->batch->results[taken->entry];
@@ -163,13 +193,7 @@ static bool compose_result(struct composer *composer, const struct taken *taken)
     case RESULT_REPEAT:
         return compose_decision(composer, taken, result->repeat, true);
     case RESULT_ANSWER:
-        return compose_answer(composer, taken,
-                              (struct answer){
-                                  .job = taken->job.id,
-                                  .reason = result->answer,
-                                  .kind = kind_span(taken->job.kind),
-                                  .store = taken->job.store,
-                              });
+        return compose_undecided(composer, taken, result->answer);
     case RESULT_NOTHING:
         break;
     }

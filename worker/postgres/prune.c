@@ -138,11 +138,10 @@ bool prune_apply(struct postgres *postgres, uint32_t hours, struct prune *prune,
     *prune = (struct prune){0};
     (void)snprintf(text, sizeof text, "%" PRIu32, hours);
     if (!postgres_query(postgres, moment_sql, 1, parameters, &result, error)) {
-        return error_wrap(error, "prune");
+        return false;
     }
     (void)snprintf(moment, sizeof moment, "%s", PQgetvalue(result, 0, 0));
     PQclear(result);
-    return (prune_lanes(postgres, moment, prune, error) &&
-            prune_holds(postgres, moment, prune, error) && prune_lonely(postgres, moment, error)) ||
-           error_wrap(error, "prune");
+    return prune_lanes(postgres, moment, prune, error) &&
+           prune_holds(postgres, moment, prune, error) && prune_lonely(postgres, moment, error);
 }

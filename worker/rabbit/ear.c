@@ -11,9 +11,8 @@
 #include <amqp.h>
 #include <amqp_framing.h>
 
-/* Not 1: that is for what topology.h does on the same connection. */
-#define CHANNEL_EAR   2u
-#define CHANNEL_READY 3u
+/* Not 1: that is for what topology.h and backlog.h do on the same connection. */
+#define CHANNEL_EAR 2u
 
 #define TURN_MESSAGES 64u /* in one turn */
 
@@ -28,8 +27,7 @@ bool ear_open(struct ear *ear, const struct amqp_url *url, const char *namespace
     if (!rabbit_open(&ear->rabbit, url, "till ear", error)) {
         return false;
     }
-    if (!rabbit_channel_open(&ear->rabbit, CHANNEL_EAR, error) ||
-        !rabbit_channel_open(&ear->rabbit, CHANNEL_READY, error)) {
+    if (!rabbit_channel_open(&ear->rabbit, CHANNEL_EAR, error)) {
         ear_close(ear);
         return false;
     }
@@ -177,17 +175,4 @@ bool ear_mark(struct ear *ear, struct error *error)
 bool ear_caught_up(const struct ear *ear)
 {
     return ear->marks_heard == ear->marks_sent;
-}
-
-bool ear_ready(struct ear *ear, struct address lane, uint32_t *ready, struct error *error)
-{
-    const amqp_queue_declare_ok_t *found =
-        amqp_queue_declare(ear->rabbit.connection, CHANNEL_READY, amqp_cstring_bytes(lane.text), 1,
-                           1, 0, 0, amqp_empty_table);
-    if (!rabbit_reply(&ear->rabbit, CHANNEL_READY, amqp_get_rpc_reply(ear->rabbit.connection),
-                      "look at a lane", error)) {
-        return false;
-    }
-    *ready = found->message_count;
-    return true;
 }

@@ -50,7 +50,3 @@ bool ear_mark(struct ear *ear, struct error *error) MUST_CHECK;
 
 /* Whether ear_turn has come to the last mark. */
 bool ear_caught_up(const struct ear *ear);
-
-/* How many jobs of a lane's queue nobody has in hand. */
-bool ear_ready(struct ear *ear, struct address lane, uint32_t *ready,
-               struct error *error) MUST_CHECK;
