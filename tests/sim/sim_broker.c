@@ -14,24 +14,33 @@ static void wake(struct sim_plug *plug, int64_t at)
     sim_wake(plug->broker->core, plug->serving, at);
 }
 
-static void push_back(struct sim_queue *queue, uint32_t copy)
+static void push(struct sim_line *line, uint32_t copy)
 {
-    queue->ready[(queue->head + queue->count++) % SIM_QUEUE] = (uint16_t)copy;
+    line->jobs[(line->head + line->count++) % SIM_QUEUE] = (uint16_t)copy;
 }
 
-static void push_front(struct sim_queue *queue, uint32_t copy)
+static uint32_t pop(struct sim_line *line)
 {
-    queue->head = (queue->head + SIM_QUEUE - 1) % SIM_QUEUE;
-    queue->ready[queue->head] = (uint16_t)copy;
-    queue->count++;
-}
-
-static uint32_t pop(struct sim_queue *queue)
-{
-    const uint32_t copy = queue->ready[queue->head];
-    queue->head = (queue->head + 1) % SIM_QUEUE;
-    queue->count--;
+    const uint32_t copy = line->jobs[line->head];
+    line->head = (line->head + 1) % SIM_QUEUE;
+    line->count--;
     return copy;
+}
+
+static bool is_empty(const struct sim_queue *queue)
+{
+    return queue->given.count == 0 && queue->ready.count == 0;
+}
+
+static uint32_t pop_next(struct sim_queue *queue)
+{
+    return pop(queue->given.count > 0 ? &queue->given : &queue->ready);
+}
+
+static bool has_room(const struct sim_consumer *consumer)
+{
+    return consumer->next - consumer->first < consumer->prefetch &&
+           consumer->next - consumer->taken < SIM_WINDOW / 2;
 }
 
 /* To the active consumer, as far as its window has room. */
@@ -47,9 +56,8 @@ static void deliver(struct sim_broker *broker, uint32_t lane)
     if (sim_strikes(core, FAULT_SLOW_DELIVERY)) {
         at += sim_between(core, 1, 200 * SIM_MS);
     }
-    while (queue->count > 0 && consumer->next - consumer->first < broker->world->prefetch &&
-           consumer->next - consumer->taken < SIM_WINDOW / 2) {
-        const uint32_t copy = pop(queue);
+    while (!is_empty(queue) && has_room(consumer)) {
+        const uint32_t copy = pop_next(queue);
         const uint32_t place = (uint32_t)(consumer->next % SIM_WINDOW);
         const uint32_t before = (uint32_t)((consumer->next - 1) % SIM_WINDOW);
         consumer->copies[place] = copy;
@@ -96,21 +104,26 @@ static void activate_next(struct sim_broker *broker, uint32_t lane)
     deliver(broker, lane);
 }
 
-/* All that it has not acknowledged goes to the front, in order. */
+/* All that it has not acknowledged, in order; what was given back before is taken before. */
 static void return_window(struct sim_broker *broker, struct sim_consumer *consumer)
 {
     struct sim_queue *queue = &broker->queues[consumer->lane];
     const uint64_t count = consumer->next - consumer->first;
-    for (uint64_t tag = consumer->next; tag > consumer->first; tag--) {
-        const uint32_t copy = consumer->copies[(tag - 1) % SIM_WINDOW];
+    if (count > 0 &&
+        broker->account->copies[consumer->copies[consumer->first % SIM_WINDOW]].delivery_count >
+            0) {
+        SIM_MARK(broker->core->marks, MARK_GIVEN_BACK_TWICE);
+    }
+    for (uint64_t tag = consumer->first; tag < consumer->next; tag++) {
+        const uint32_t copy = consumer->copies[tag % SIM_WINDOW];
         broker->account->copies[copy].delivery_count++;
-        push_front(queue, copy);
+        push(&queue->given, copy);
     }
     if (count > 0) {
         SIM_MARK(broker->core->marks, MARK_TAKEOVER_IN_HAND);
         sim_note(broker->core, EVENT_RETURNED, consumer->lane, number_of(broker, consumer), count);
     }
-    if (count > 0 && count == broker->world->prefetch) {
+    if (count > 0 && count == consumer->prefetch) {
         SIM_MARK(broker->core->marks, MARK_REDELIVERED_WINDOW);
     }
     consumer->first = consumer->next;
@@ -220,6 +233,7 @@ static enum port_answer subscribe(void *self, struct error *error)
     consumer->state = CONSUMER_WAITING;
     consumer->plug = plug;
     consumer->lane = plug->lane;
+    consumer->prefetch = broker->world->prefetch[plug->worker];
     consumer->first = consumer->next = consumer->taken = 1;
     consumer->asked = ++broker->asked;
     consumer->was_suspect = false;
@@ -362,8 +376,8 @@ void sim_broker_init(struct sim_broker *broker, struct sim_core *core, struct si
     broker->nacks_events = sim_strikes(core, FAULT_NACKING_SUBSCRIBER);
     memset(broker->cut, 0, sizeof broker->cut);
     for (uint32_t i = 0; i < SIM_LANES_MAX; i++) {
-        broker->queues[i].head = 0;
-        broker->queues[i].count = 0;
+        broker->queues[i].given.count = 0;
+        broker->queues[i].ready.count = 0;
         broker->queues[i].active = SIM_CONSUMER_NONE;
     }
     for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
@@ -393,7 +407,7 @@ struct broker sim_broker_port(struct sim_broker *broker, uint32_t serving, uint3
 void sim_broker_publish(struct sim_broker *broker, uint32_t copy)
 {
     const uint32_t lane = broker->account->copies[copy].lane;
-    push_back(&broker->queues[lane], copy);
+    push(&broker->queues[lane].ready, copy);
     deliver(broker, lane);
 }
 
@@ -444,7 +458,7 @@ void sim_broker_forget(struct sim_broker *broker, uint32_t serving)
 bool sim_broker_is_empty(const struct sim_broker *broker)
 {
     for (uint32_t i = 0; i < broker->world->lanes; i++) {
-        if (broker->queues[i].count > 0) {
+        if (!is_empty(&broker->queues[i])) {
             return false;
         }
     }

@@ -2,8 +2,9 @@
  *
  * The simulated broker: a quorum queue a lane, with a line of consumers of which one is active, and
  * channels that publish with confirms. As measured on real ones: a closed channel's window returns
- * to the front of its queue, in order; to be active is no lock; a confirm may come late, in any
- * order, for many at once, as a refusal, or never. Behind each serving's port stands a plug. */
+ * in order, in front of what was never taken but behind what was returned before and not taken
+ * since; to be active is no lock; a confirm may come late, in any order, for many at once, as a
+ * refusal, or never. Behind each serving's port stands a plug. */
 #pragma once
 
 #include <stdbool.h>
@@ -37,6 +38,7 @@ struct sim_consumer {
     enum sim_consumer_state state;
     struct sim_plug *plug; /* NULL: nobody is there any more, and the broker does not know */
     uint32_t lane;
+    uint32_t prefetch;
     uint64_t first; /* the lowest unacknowledged tag */
     uint64_t next;  /* the next delivery's */
     uint64_t taken; /* the next one that the client takes */
@@ -47,11 +49,17 @@ struct sim_consumer {
     int64_t arrives[SIM_WINDOW];
 };
 
-struct sim_queue {
+/* First in, first out. */
+struct sim_line {
     uint32_t head;
     uint32_t count;
-    uint32_t active; /* a consumer; SIM_CONSUMER_NONE */
-    uint16_t ready[SIM_QUEUE];
+    uint16_t jobs[SIM_QUEUE];
+};
+
+struct sim_queue {
+    uint32_t active;       /* a consumer; SIM_CONSUMER_NONE */
+    struct sim_line given; /* back by consumers; taken before those that are ready */
+    struct sim_line ready;
 };
 
 /* A message on its way, or its confirm. */

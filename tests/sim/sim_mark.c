@@ -39,6 +39,7 @@ static const char *const texts[MARKS] = {
     [MARK_READ_ONLY_SEEN] = "the database was read-only",
     [MARK_TIME_WENT_BACK] = "decided at an earlier time than the decision before",
     [MARK_REDELIVERED_WINDOW] = "a whole window was delivered again",
+    [MARK_GIVEN_BACK_TWICE] = "a window was given back twice before its first job was done",
     [MARK_REPEAT_OF_COMMITTED] = "a repeat found its decision",
     [MARK_REPEAT_IN_BATCH] = "a repeat within one batch",
     [MARK_REPEAT_IN_OTHER_LANE] = "a repeat in another lane",

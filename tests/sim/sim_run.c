@@ -72,7 +72,7 @@ static void begin(struct sim_run *run, uint64_t seed, bool printed)
     core->broken[0] = '\0';
     sim_timers_init(&core->timers);
     sim_trace_init(&core->trace, printed);
-    sim_world_draw(&run->world, &prng, seed);
+    sim_world_draw(&run->world, &prng, seed, run->uneven);
     sim_faults_draw(&core->faults, &prng);
     prng_init(&core->chance, prng_next(&prng));
     sim_database_init(&run->database, core, &run->account, &run->rows, run->world.lanes);

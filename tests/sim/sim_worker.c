@@ -50,8 +50,10 @@ static void serve(struct sim_crew *crew, uint32_t worker, uint32_t lane)
 {
     const uint32_t number = worker * SIM_LANES_MAX + lane;
     struct sim_serving *serving = &crew->servings[number];
-    const struct lane_plan plan = {
-        .namespace = "till", .generation = 1, .lane = lane, .jobs_max = crew->world->jobs_max};
+    const struct lane_plan plan = {.namespace = "till",
+                                   .generation = 1,
+                                   .lane = lane,
+                                   .jobs_max = crew->world->jobs_max[worker]};
     crew->core->wakes[number] = SIM_NEVER;
     crew->core->asleep[number] = false;
     serving->there = true;

@@ -47,7 +47,21 @@ static void draw_servings(struct sim_world *world, struct prng *prng)
     }
 }
 
-void sim_world_draw(struct sim_world *world, struct prng *prng, uint64_t seed)
+/* Batches as each worker was told; the prefetch is one for all (common/base/limits.h). */
+static void draw_batches(struct sim_world *world, struct prng *prng, bool uneven)
+{
+    const uint32_t most = rather_small(prng, 1, 64);
+    const uint32_t prefetch = most * between(prng, 1, 4);
+    for (uint32_t i = 0; i < SIM_WORKERS_MAX; i++) {
+        world->jobs_max[i] = between(prng, 0, 1) == 0 ? most : between(prng, 1, most);
+        world->prefetch[i] = prefetch;
+    }
+    if (uneven) {
+        world->prefetch[0] = (prefetch + 1) / 2;
+    }
+}
+
+void sim_world_draw(struct sim_world *world, struct prng *prng, uint64_t seed, bool uneven)
 {
     *world = (struct sim_world){.seed = seed};
     world->workers = between(prng, 1, SIM_WORKERS_MAX);
@@ -57,8 +71,7 @@ void sim_world_draw(struct sim_world *world, struct prng *prng, uint64_t seed)
     world->customers = between(prng, 1, SIM_CUSTOMERS_MAX);
     world->publishers = between(prng, 1, SIM_PUBLISHERS_MAX);
     world->jobs = between(prng, 60, 340);
-    world->jobs_max = rather_small(prng, 1, 64);
-    world->prefetch = world->jobs_max * between(prng, 1, 4);
+    draw_batches(world, prng, uneven);
     world->stock = rather_small(prng, 1, 60);
     world->cart_max = rather_small(prng, 1, 4);
     world->ttl_max = between(prng, 1, 8);
@@ -94,10 +107,13 @@ void sim_world_print(const struct sim_world *world)
     (void)printf("world: %u workers, %u lanes, %u SKUs, %u pools, %u customers, %u publishers\n",
                  world->workers, world->lanes, world->skus, world->pools, world->customers,
                  world->publishers);
-    (void)printf("       %u jobs, batches of %u, prefetch %u, stock up to %u, carts up to %u, "
-                 "ttl up to %u s\n",
-                 world->jobs, world->jobs_max, world->prefetch, world->stock, world->cart_max,
-                 world->ttl_max);
+    (void)printf("       %u jobs, stock up to %u, carts up to %u, ttl up to %u s\n", world->jobs,
+                 world->stock, world->cart_max, world->ttl_max);
+    (void)printf("       batches and prefetch:");
+    for (uint32_t i = 0; i < world->workers; i++) {
+        (void)printf(" %u/%u", world->jobs_max[i], world->prefetch[i]);
+    }
+    (void)printf("\n");
     (void)printf("       bursts of %u every %" PRId64 " ms, limits %u %%, storm of %" PRId64 " s\n",
                  world->burst, world->pace / SIM_MS, world->limit_share, world->storm / SIM_SECOND);
     (void)printf("       jobs:");

@@ -3,6 +3,7 @@
  * The world of a run, as its seed draws it. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/prng.h"
@@ -32,20 +33,21 @@ struct sim_world {
     uint32_t pools; /* main, and perhaps another one */
     uint32_t customers;
     uint32_t publishers;
-    uint32_t jobs; /* that publishers think of; repeats come on top */
-    uint32_t jobs_max;
-    uint32_t prefetch;
-    uint32_t stock;       /* units of a SKU at the beginning, at most */
-    uint32_t cart_max;    /* SKUs of a cart */
-    uint32_t ttl_max;     /* seconds */
-    uint32_t limit_share; /* of defines that set a limit, in a hundred */
-    uint32_t burst;       /* jobs that a publisher sends at once, at most */
-    int64_t pace;         /* between two bursts, at most */
+    uint32_t jobs;                      /* that publishers think of; repeats come on top */
+    uint32_t jobs_max[SIM_WORKERS_MAX]; /* of a batch */
+    uint32_t prefetch[SIM_WORKERS_MAX]; /* the same for all, but in a world that must break */
+    uint32_t stock;                     /* units of a SKU at the beginning, at most */
+    uint32_t cart_max;                  /* SKUs of a cart */
+    uint32_t ttl_max;                   /* seconds */
+    uint32_t limit_share;               /* of defines that set a limit, in a hundred */
+    uint32_t burst;                     /* jobs that a publisher sends at once, at most */
+    int64_t pace;                       /* between two bursts, at most */
     uint32_t weights[KIND_COUNT];
     int64_t storm; /* how long it lasts at least */
     enum sim_ill ill;
     uint32_t ill_worker;
 };
 
-void sim_world_draw(struct sim_world *world, struct prng *prng, uint64_t seed);
+/* Uneven: the first worker has a smaller prefetch than the others, which breaks the order. */
+void sim_world_draw(struct sim_world *world, struct prng *prng, uint64_t seed, bool uneven);
 void sim_world_print(const struct sim_world *world);
