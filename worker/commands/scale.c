@@ -205,7 +205,7 @@ static bool drive(struct scaling *scaling, bool *done, struct error *error)
             return give_up(scaling, error);
         }
         note_trouble(scaling, &failure);
-        pause_ms(FAILURE_MS);
+        pause_ms(FAILURE_MS + (long)changing_failed_ms(&scaling->changing));
     }
 }
 
