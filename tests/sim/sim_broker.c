@@ -16,13 +16,13 @@ static void wake(struct sim_plug *plug, int64_t at)
 
 static void push(struct sim_line *line, uint32_t copy)
 {
-    line->jobs[(line->head + line->count++) % SIM_QUEUE] = (uint16_t)copy;
+    line->jobs[(line->head + line->count++) % SIM_LINE] = (uint16_t)copy;
 }
 
 static uint32_t pop(struct sim_line *line)
 {
     const uint32_t copy = line->jobs[line->head];
-    line->head = (line->head + 1) % SIM_QUEUE;
+    line->head = (line->head + 1) % SIM_LINE;
     line->count--;
     return copy;
 }
@@ -39,8 +39,18 @@ static uint32_t pop_next(struct sim_queue *queue)
 
 static bool has_room(const struct sim_consumer *consumer)
 {
-    return consumer->next - consumer->first < consumer->prefetch &&
-           consumer->next - consumer->taken < SIM_WINDOW / 2;
+    return consumer->next - consumer->first < consumer->prefetch;
+}
+
+static bool is_marker(uint32_t copy)
+{
+    return copy >= SIM_MARKER_FIRST;
+}
+
+/* How often it was delivered before. Nobody asks that of a marker. */
+static uint32_t counted(const struct sim_broker *broker, uint32_t copy)
+{
+    return is_marker(copy) ? 0 : broker->account->copies[copy].delivery_count;
 }
 
 /* To the active consumer, as far as its window has room. */
@@ -61,7 +71,7 @@ static void deliver(struct sim_broker *broker, uint32_t lane)
         const uint32_t place = (uint32_t)(consumer->next % SIM_WINDOW);
         const uint32_t before = (uint32_t)((consumer->next - 1) % SIM_WINDOW);
         consumer->copies[place] = copy;
-        consumer->counts[place] = broker->account->copies[copy].delivery_count;
+        consumer->counts[place] = counted(broker, copy);
         consumer->arrives[place] =
             consumer->next > 1 && consumer->arrives[before] > at ? consumer->arrives[before] : at;
         consumer->next++;
@@ -109,15 +119,17 @@ static void return_window(struct sim_broker *broker, struct sim_consumer *consum
 {
     struct sim_queue *queue = &broker->queues[consumer->lane];
     const uint64_t count = consumer->next - consumer->first;
-    if (count > 0 &&
-        broker->account->copies[consumer->copies[consumer->first % SIM_WINDOW]].delivery_count >
-            0) {
+    if (count > 0 && counted(broker, consumer->copies[consumer->first % SIM_WINDOW]) > 0) {
         SIM_MARK(broker->core->marks, MARK_GIVEN_BACK_TWICE);
     }
     for (uint64_t tag = consumer->first; tag < consumer->next; tag++) {
         const uint32_t copy = consumer->copies[tag % SIM_WINDOW];
-        broker->account->copies[copy].delivery_count++;
         push(&queue->given, copy);
+        if (is_marker(copy)) {
+            SIM_MARK(broker->core->marks, MARK_MARKER_RETURNED);
+        } else {
+            broker->account->copies[copy].delivery_count++;
+        }
     }
     if (count > 0) {
         SIM_MARK(broker->core->marks, MARK_TAKEOVER_IN_HAND);
@@ -180,6 +192,7 @@ void sim_broker_consumer_turn(struct sim_broker *broker, uint32_t number)
     struct sim_core *core = broker->core;
     sim_timers_set(&core->timers, ACTOR_CONSUMER + number, SIM_NEVER);
     const bool restored = consumer->state == CONSUMER_SUSPECT && consumer->plug != NULL &&
+                          consumer->next - consumer->taken + consumer->prefetch <= SIM_WINDOW &&
                           prng_below(&core->chance, 2) == 0;
     if (restored) {
         consumer->state = CONSUMER_WAITING;
@@ -228,6 +241,10 @@ static enum port_answer subscribe(void *self, struct error *error)
         return PORT_WAIT;
     }
     plug->asking = false;
+    if (!broker->queues[plug->lane].there) {
+        SIM_MARK(core->marks, MARK_NO_QUEUE);
+        return lost(plug, "no such queue", error);
+    }
     plug->consumer = free_consumer(broker);
     struct sim_consumer *consumer = &broker->consumers[plug->consumer];
     consumer->state = CONSUMER_WAITING;
@@ -255,6 +272,21 @@ static void disturb(struct sim_plug *plug)
     } else if (consumer->state == CONSUMER_ACTIVE && sim_strikes(broker->core, FAULT_HANDED_ON)) {
         hand_on(broker, consumer);
     }
+}
+
+static void hand_marker_over(uint32_t coming, struct arena *arena, struct delivery *delivery)
+{
+    char *body = arena_take_bytes(arena, 1);
+    ENSURE(body != NULL && coming <= 9);
+    body[0] = (char)('0' + coming);
+    *delivery = (struct delivery){
+        .size = 1,
+        .body = {body, 1},
+        .exchange = SPAN_OF(""),
+        .type = SPAN_OF(DELIVERY_MARKER),
+        .timestamp = TIMESTAMP_NONE,
+        .timestamp_in_ms = TIMESTAMP_NONE,
+    };
 }
 
 /* As the real one does: all properties are copied into the batch's memory. */
@@ -300,7 +332,11 @@ static enum port_answer take(void *self, struct arena *arena, struct delivery *d
         wake(plug, consumer->arrives[place]);
         return PORT_WAIT;
     }
-    hand_over(broker->account, consumer->copies[place], arena, delivery);
+    if (is_marker(consumer->copies[place])) {
+        hand_marker_over(consumer->copies[place] - SIM_MARKER_FIRST, arena, delivery);
+    } else {
+        hand_over(broker->account, consumer->copies[place], arena, delivery);
+    }
     delivery->tag = consumer->taken++;
     delivery->delivery_count = consumer->counts[place];
     sim_note(broker->core, EVENT_DELIVERED, plug->serving, consumer->copies[place],
@@ -328,7 +364,13 @@ static enum port_answer acknowledge(void *self, uint64_t tag, struct error *erro
     }
     sim_note(broker->core, EVENT_ACKED, plug->serving, plug->consumer, tag);
     for (; consumer->first <= tag; consumer->first++) {
-        sim_account_acknowledged(broker->account, consumer->copies[consumer->first % SIM_WINDOW]);
+        const uint32_t copy = consumer->copies[consumer->first % SIM_WINDOW];
+        if (!is_marker(copy)) {
+            sim_account_acknowledged(broker->account, copy);
+        } else if (!broker->tables->lanes[consumer->lane].drained) {
+            sim_break(broker->core, "queue %u: a marker is acknowledged, and not recorded",
+                      consumer->lane);
+        }
     }
     deliver(broker, consumer->lane);
     return PORT_DONE;
@@ -367,15 +409,17 @@ static const struct broker_ops ops = {
 /* ---- From outside ---- */
 
 void sim_broker_init(struct sim_broker *broker, struct sim_core *core, struct sim_account *account,
-                     const struct sim_world *world)
+                     const struct sim_world *world, const struct sim_tables *tables)
 {
     broker->core = core;
     broker->account = account;
     broker->world = world;
+    broker->tables = tables;
     broker->asked = 0;
     broker->nacks_events = sim_strikes(core, FAULT_NACKING_SUBSCRIBER);
     memset(broker->cut, 0, sizeof broker->cut);
-    for (uint32_t i = 0; i < SIM_LANES_MAX; i++) {
+    for (uint32_t i = 0; i < SIM_QUEUES_MAX; i++) {
+        broker->queues[i].there = i < world->lanes || i == SIM_QUEUE_SORT;
         broker->queues[i].given.count = 0;
         broker->queues[i].ready.count = 0;
         broker->queues[i].active = SIM_CONSUMER_NONE;
@@ -384,9 +428,10 @@ void sim_broker_init(struct sim_broker *broker, struct sim_core *core, struct si
         broker->consumers[i].state = CONSUMER_FREE;
         broker->consumers[i].plug = NULL;
     }
-    for (uint32_t i = 0; i < SIM_SERVINGS_MAX; i++) {
+    for (uint32_t i = 0; i < SIM_PLUGS_MAX; i++) {
         broker->plugs[i].broker = NULL;
     }
+    sim_exchanges_init(broker);
 }
 
 struct broker sim_broker_port(struct sim_broker *broker, uint32_t serving, uint32_t worker,
@@ -404,11 +449,43 @@ struct broker sim_broker_port(struct sim_broker *broker, uint32_t serving, uint3
     return (struct broker){&ops, plug};
 }
 
+void sim_broker_put(struct sim_broker *broker, uint32_t queue, uint32_t what)
+{
+    push(&broker->queues[queue].ready, what);
+    deliver(broker, queue);
+}
+
 void sim_broker_publish(struct sim_broker *broker, uint32_t copy)
 {
-    const uint32_t lane = broker->account->copies[copy].lane;
-    push(&broker->queues[lane].ready, copy);
-    deliver(broker, lane);
+    sim_broker_put(broker, broker->account->copies[copy].lane, copy);
+}
+
+void sim_broker_look(const struct sim_broker *broker, uint32_t queue, struct retirement_look *look)
+{
+    const struct sim_queue *at = &broker->queues[queue];
+    if (at->there) {
+        look->ready += at->given.count + at->ready.count;
+        look->consumers += at->active == SIM_CONSUMER_NONE ? 0 : 1;
+    }
+}
+
+void sim_broker_delete(struct sim_broker *broker, uint32_t queue)
+{
+    broker->queues[queue].there = false;
+    for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
+        struct sim_consumer *consumer = &broker->consumers[i];
+        if (consumer->state == CONSUMER_FREE || consumer->lane != queue) {
+            continue;
+        }
+        if (consumer->plug != NULL) {
+            consumer->plug->lost = true;
+            wake(consumer->plug, broker->core->now);
+        }
+        close_consumer(broker, consumer);
+    }
+    if (!is_empty(&broker->queues[queue])) {
+        sim_break(broker->core, "queue %u is deleted with jobs in it", queue);
+    }
 }
 
 void sim_broker_crashed(struct sim_broker *broker, uint32_t serving, bool silently)
@@ -457,7 +534,7 @@ void sim_broker_forget(struct sim_broker *broker, uint32_t serving)
 
 bool sim_broker_is_empty(const struct sim_broker *broker)
 {
-    for (uint32_t i = 0; i < broker->world->lanes; i++) {
+    for (uint32_t i = 0; i < SIM_QUEUES_MAX; i++) {
         if (!is_empty(&broker->queues[i])) {
             return false;
         }

@@ -11,6 +11,7 @@
 #include "tests/sim/sim_change.h"
 #include "tests/sim/sim_core.h"
 #include "tests/sim/sim_rows.h"
+#include "tests/sim/sim_tables.h"
 #include "worker/lane/ports.h"
 
 #define SIM_BLOCKER_US  (2 * SIM_SECOND)  /* a wait for a lock, until somebody looks who blocks */
@@ -77,6 +78,7 @@ struct sim_link {
     struct sim_database *database;
     uint32_t serving;
     uint32_t worker;
+    uint32_t run; /* of the worker */
     uint32_t lane;
     int session; /* SIM_SESSION_NONE: not connected */
     enum sim_errand errand;
@@ -102,9 +104,8 @@ struct sim_database {
     struct sim_rows rows;
     struct sim_session sessions[SIM_SESSIONS_MAX];
     struct sim_link links[SIM_SERVINGS_MAX];
-    uint32_t lanes;
-    uint64_t epochs[SIM_LANES_MAX];
-    int lane_holders[SIM_LANES_MAX];
+    struct sim_tables tables;
+    int lane_holders[SIM_QUEUES_MAX];
     bool cut[SIM_WORKERS_MAX]; /* a worker's packets are lost */
     int64_t down_until;
     int64_t read_only_until;
@@ -118,7 +119,7 @@ struct sim_database {
 void sim_database_init(struct sim_database *database, struct sim_core *core,
                        struct sim_account *account, struct arena *arena, uint32_t lanes);
 struct database sim_database_port(struct sim_database *database, uint32_t serving, uint32_t worker,
-                                  uint32_t lane);
+                                  uint32_t run, uint32_t lane);
 
 /* It is the session's turn. */
 void sim_database_turn(struct sim_database *database, uint32_t session);

@@ -183,6 +183,11 @@ static enum statement_end lock_rows(struct sim_database *database, uint32_t numb
 
 /* ---- Statements ---- */
 
+static bool is_live(const struct sim_database *database, const struct sim_session *session)
+{
+    return sim_tables_is_live(&database->tables, session->lane / SIM_LANES_MAX + 1);
+}
+
 static enum statement_end begin_load(struct sim_database *database, uint32_t number)
 {
     struct sim_session *session = &database->sessions[number];
@@ -193,7 +198,12 @@ static enum statement_end begin_load(struct sim_database *database, uint32_t num
     if (end != STATEMENT_DONE) {
         return end;
     }
-    if (database->epochs[session->lane] != link->epoch) {
+    const struct sim_lane *lane = &database->tables.lanes[session->lane];
+    link->state->drained = lane->drained;
+    if (lane->epoch != link->epoch) {
+        if (!is_live(database, session)) {
+            SIM_MARK(database->core->marks, MARK_RETIRED_FENCED);
+        }
         return refuse(session, ERROR_FENCED, "another worker has the lane");
     }
     return STATEMENT_DONE;
@@ -258,12 +268,37 @@ static enum statement_end claim(struct sim_database *database, uint32_t number)
     if (end != STATEMENT_DONE) {
         return end;
     }
-    const uint64_t epoch = ++database->epochs[session->lane];
+    if (!is_live(database, session)) {
+        SIM_MARK(database->core->marks, MARK_RETIRED_FENCED);
+        release(database, number);
+        return refuse(session, ERROR_FENCED, "the generation has not come yet, or is retired");
+    }
+    struct sim_lane *lane = &database->tables.lanes[session->lane];
+    lane->epoch++;
+    lane->claimed = true;
+    lane->claimed_at = sim_database_now(database);
     if (session->link != NULL) {
-        session->link->epoch = epoch;
+        lane->claimer = session->link->worker;
+        lane->claimer_run = session->link->run;
+        session->link->epoch = lane->epoch;
     }
     release(database, number);
     return STATEMENT_DONE;
+}
+
+/* What a transaction writes to its lane's row. */
+static void write_lane(struct sim_database *database, const struct sim_change *change)
+{
+    struct sim_lane *lane = &database->tables.lanes[change->lane];
+    lane->saved_at = sim_database_now(database);
+    if (change->marker) {
+        sim_account_marked(database->account, change->lane);
+        SIM_MARK(database->core->marks, lane->drained ? MARK_DRAINED_AGAIN : MARK_DRAINED_LANE);
+        lane->drained = true;
+        return;
+    }
+    lane->decided += change->decision_count;
+    lane->stragglers += lane->drained ? change->decision_count : 0;
 }
 
 static enum statement_end save(struct sim_database *database, uint32_t number)
@@ -296,6 +331,7 @@ static enum statement_end save(struct sim_database *database, uint32_t number)
     *(database->first == NULL ? &database->first : &database->last->next) = change;
     database->last = change;
     sim_account_committed(database->account, change);
+    write_lane(database, change);
     release(database, number);
     return STATEMENT_DONE;
 }

@@ -31,19 +31,16 @@ static void draw_weights(struct sim_world *world, struct prng *prng)
     world->weights[KIND_CHECKOUT] += 10;
 }
 
-/* Each lane is served by one worker that stays well, and by others. */
-static void draw_servings(struct sim_world *world, struct prng *prng)
+/* Now and then the number of lanes changes; two commands may come at once. */
+static void draw_scales(struct sim_world *world, struct prng *prng)
 {
-    for (uint32_t lane = 0; lane < world->lanes; lane++) {
-        uint32_t well = prng_below(prng, world->workers);
-        if (world->ill != ILL_NONE && well == world->ill_worker) {
-            well = (well + 1) % world->workers;
-        }
-        world->serves[well] |= 1u << lane;
-        world->serves[prng_below(prng, world->workers)] |= 1u << lane;
-        if (world->ill != ILL_NONE) {
-            world->serves[world->ill_worker] |= 1u << lane;
-        }
+    const uint32_t count = prng_below(prng, 3) == 0 ? between(prng, 1, SIM_SCALES_MAX) : 0;
+    const int64_t most = world->storm < 2 * SIM_SECOND ? 2 * SIM_SECOND : world->storm;
+    int64_t at = (int64_t)prng_below(prng, (uint32_t)(most / 2));
+    for (uint32_t i = 0; i < count; i++) {
+        world->scales[i] = (struct sim_scale){between(prng, 1, SIM_LANES_MAX), at};
+        at += prng_below(prng, 3) == 0 ? between(prng, 1, 1500) * SIM_MS
+                                       : between(prng, 4, 12) * SIM_SECOND;
     }
 }
 
@@ -84,7 +81,9 @@ void sim_world_draw(struct sim_world *world, struct prng *prng, uint64_t seed, b
         world->ill = (enum sim_ill)between(prng, ILL_DEAD, ILL_CUT_DATABASE);
         world->ill_worker = prng_below(prng, world->workers);
     }
-    draw_servings(world, prng);
+    draw_scales(world, prng);
+    world->sorts = prng_below(prng, 2) == 0;
+    world->sweeps = world->weights[KIND_RESERVE] > 0;
 }
 
 static const char *ill_text(enum sim_ill ill)
@@ -122,9 +121,10 @@ void sim_world_print(const struct sim_world *world)
             (void)printf(" %s %u", kind_text((enum kind)i), world->weights[i]);
         }
     }
-    (void)printf("\n       lanes of workers:");
-    for (uint32_t i = 0; i < world->workers; i++) {
-        (void)printf(" %02x", world->serves[i]);
+    (void)printf("%s", world->sorts ? ", some without a key" : "");
+    for (uint32_t i = 0; i < SIM_SCALES_MAX && world->scales[i].lanes > 0; i++) {
+        (void)printf("\n       scaled to %u lanes after %" PRId64 " ms", world->scales[i].lanes,
+                     world->scales[i].at / SIM_MS);
     }
     (void)printf("\n       for ever: %s", ill_text(world->ill));
     if (world->ill != ILL_NONE) {

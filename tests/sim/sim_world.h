@@ -24,11 +24,19 @@ enum sim_ill {
     ILL_CUT_DATABASE, /* a worker has the broker only */
 };
 
+/* A command that changes the number of lanes. */
+struct sim_scale {
+    uint32_t lanes; /* 0: there is none */
+    int64_t at;
+};
+
 struct sim_world {
     uint64_t seed;
     uint32_t workers;
-    uint32_t lanes;
-    uint32_t serves[SIM_WORKERS_MAX]; /* lanes, as bits */
+    uint32_t lanes; /* of the first generation */
+    struct sim_scale scales[SIM_SCALES_MAX];
+    bool sorts;  /* jobs without a key are sent */
+    bool sweeps; /* holds may be overdue */
     uint32_t skus;
     uint32_t pools; /* main, and perhaps another one */
     uint32_t customers;
