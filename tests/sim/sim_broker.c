@@ -1,214 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Queues and their consumers. */
+ * The consuming half of the port, and what becomes of connections. */
 #include "tests/sim/sim_broker.h"
 
 #include <string.h>
 
 #include "common/base/ensure.h"
 
-/* ---- Queues ---- */
-
 static void wake(struct sim_plug *plug, int64_t at)
 {
     sim_wake(plug->broker->core, plug->serving, at);
-}
-
-static void push(struct sim_line *line, uint32_t copy)
-{
-    line->jobs[(line->head + line->count++) % SIM_LINE] = (uint16_t)copy;
-}
-
-static uint32_t pop(struct sim_line *line)
-{
-    const uint32_t copy = line->jobs[line->head];
-    line->head = (line->head + 1) % SIM_LINE;
-    line->count--;
-    return copy;
-}
-
-static bool is_empty(const struct sim_queue *queue)
-{
-    return queue->given.count == 0 && queue->ready.count == 0;
-}
-
-static uint32_t pop_next(struct sim_queue *queue)
-{
-    return pop(queue->given.count > 0 ? &queue->given : &queue->ready);
-}
-
-static bool has_room(const struct sim_consumer *consumer)
-{
-    return consumer->next - consumer->first < consumer->prefetch;
-}
-
-static bool is_marker(uint32_t copy)
-{
-    return copy >= SIM_MARKER_FIRST;
-}
-
-/* How often it was delivered before. Nobody asks that of a marker. */
-static uint32_t counted(const struct sim_broker *broker, uint32_t copy)
-{
-    return is_marker(copy) ? 0 : broker->account->copies[copy].delivery_count;
-}
-
-/* To the active consumer, as far as its window has room. */
-static void deliver(struct sim_broker *broker, uint32_t lane)
-{
-    struct sim_queue *queue = &broker->queues[lane];
-    struct sim_core *core = broker->core;
-    if (queue->active == SIM_CONSUMER_NONE) {
-        return;
-    }
-    struct sim_consumer *consumer = &broker->consumers[queue->active];
-    int64_t at = core->now + sim_between(core, 10, 100);
-    if (sim_strikes(core, FAULT_SLOW_DELIVERY)) {
-        at += sim_between(core, 1, 200 * SIM_MS);
-    }
-    while (!is_empty(queue) && has_room(consumer)) {
-        const uint32_t copy = pop_next(queue);
-        const uint32_t place = (uint32_t)(consumer->next % SIM_WINDOW);
-        const uint32_t before = (uint32_t)((consumer->next - 1) % SIM_WINDOW);
-        consumer->copies[place] = copy;
-        consumer->counts[place] = counted(broker, copy);
-        consumer->arrives[place] =
-            consumer->next > 1 && consumer->arrives[before] > at ? consumer->arrives[before] : at;
-        consumer->next++;
-        if (consumer->plug != NULL) {
-            wake(consumer->plug, consumer->arrives[place]);
-        }
-    }
-}
-
-/* ---- Consumers ---- */
-
-static uint32_t number_of(const struct sim_broker *broker, const struct sim_consumer *consumer)
-{
-    return (uint32_t)(consumer - broker->consumers);
-}
-
-static void activate_next(struct sim_broker *broker, uint32_t lane)
-{
-    struct sim_queue *queue = &broker->queues[lane];
-    if (queue->active != SIM_CONSUMER_NONE) {
-        return;
-    }
-    struct sim_consumer *first = NULL;
-    for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
-        struct sim_consumer *consumer = &broker->consumers[i];
-        if (consumer->state == CONSUMER_WAITING && consumer->lane == lane &&
-            (first == NULL || consumer->asked < first->asked)) {
-            first = consumer;
-        }
-    }
-    if (first == NULL) {
-        return;
-    }
-    first->state = CONSUMER_ACTIVE;
-    queue->active = number_of(broker, first);
-    if (first->was_suspect) {
-        SIM_MARK(broker->core->marks, MARK_ZOMBIE_ACTIVE_AGAIN);
-    }
-    sim_note(broker->core, EVENT_ACTIVE, lane, queue->active, 0);
-    deliver(broker, lane);
-}
-
-/* All that it has not acknowledged, in order; what was given back before is taken before. */
-static void return_window(struct sim_broker *broker, struct sim_consumer *consumer)
-{
-    struct sim_queue *queue = &broker->queues[consumer->lane];
-    const uint64_t count = consumer->next - consumer->first;
-    if (count > 0 && counted(broker, consumer->copies[consumer->first % SIM_WINDOW]) > 0) {
-        SIM_MARK(broker->core->marks, MARK_GIVEN_BACK_TWICE);
-    }
-    for (uint64_t tag = consumer->first; tag < consumer->next; tag++) {
-        const uint32_t copy = consumer->copies[tag % SIM_WINDOW];
-        push(&queue->given, copy);
-        if (is_marker(copy)) {
-            SIM_MARK(broker->core->marks, MARK_MARKER_RETURNED);
-        } else {
-            broker->account->copies[copy].delivery_count++;
-        }
-    }
-    if (count > 0) {
-        SIM_MARK(broker->core->marks, MARK_TAKEOVER_IN_HAND);
-        sim_note(broker->core, EVENT_RETURNED, consumer->lane, number_of(broker, consumer), count);
-    }
-    if (count > 0 && count == consumer->prefetch) {
-        SIM_MARK(broker->core->marks, MARK_REDELIVERED_WINDOW);
-    }
-    consumer->first = consumer->next;
-}
-
-static void leave_line(struct sim_broker *broker, struct sim_consumer *consumer)
-{
-    struct sim_queue *queue = &broker->queues[consumer->lane];
-    return_window(broker, consumer);
-    if (queue->active == number_of(broker, consumer)) {
-        queue->active = SIM_CONSUMER_NONE;
-    }
-}
-
-static void close_consumer(struct sim_broker *broker, struct sim_consumer *consumer)
-{
-    leave_line(broker, consumer);
-    consumer->state = CONSUMER_FREE;
-    if (consumer->plug != NULL) {
-        consumer->plug->consumer = SIM_CONSUMER_NONE;
-        consumer->plug = NULL;
-    }
-    sim_timers_set(&broker->core->timers, ACTOR_CONSUMER + number_of(broker, consumer), SIM_NEVER);
-    activate_next(broker, consumer->lane);
-}
-
-/* Its client does not know. Later it stands in the line again, or is closed after all. */
-static void hand_on(struct sim_broker *broker, struct sim_consumer *consumer)
-{
-    struct sim_core *core = broker->core;
-    leave_line(broker, consumer);
-    consumer->state = CONSUMER_SUSPECT;
-    consumer->asked = ++broker->asked;
-    consumer->was_suspect = true;
-    sim_timers_set(&core->timers, ACTOR_CONSUMER + number_of(broker, consumer),
-                   core->now + sim_between(core, SIM_MS, sim_between(core, 10, 5000) * SIM_MS));
-    activate_next(broker, consumer->lane);
-}
-
-static uint32_t free_consumer(const struct sim_broker *broker)
-{
-    for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
-        if (broker->consumers[i].state == CONSUMER_FREE) {
-            return i;
-        }
-    }
-    ENSURE(!"there are consumers enough");
-    return SIM_CONSUMER_NONE;
-}
-
-void sim_broker_consumer_turn(struct sim_broker *broker, uint32_t number)
-{
-    struct sim_consumer *consumer = &broker->consumers[number];
-    struct sim_core *core = broker->core;
-    sim_timers_set(&core->timers, ACTOR_CONSUMER + number, SIM_NEVER);
-    const bool restored = consumer->state == CONSUMER_SUSPECT && consumer->plug != NULL &&
-                          consumer->next - consumer->taken + consumer->prefetch <= SIM_WINDOW &&
-                          prng_below(&core->chance, 2) == 0;
-    if (restored) {
-        consumer->state = CONSUMER_WAITING;
-        activate_next(broker, consumer->lane);
-        return;
-    }
-    if (consumer->plug != NULL) {
-        consumer->plug->lost = true;
-        wake(consumer->plug, core->now);
-    }
-    if (consumer->plug != NULL && consumer->state != CONSUMER_SUSPECT) {
-        sim_channel_lose(consumer->plug); /* both connections have been silent */
-    }
-    if (consumer->state != CONSUMER_FREE) {
-        close_consumer(broker, consumer);
-    }
 }
 
 /* ---- The port ---- */
@@ -245,17 +46,9 @@ static enum port_answer subscribe(void *self, struct error *error)
         SIM_MARK(core->marks, MARK_NO_QUEUE);
         return lost(plug, "no such queue", error);
     }
-    plug->consumer = free_consumer(broker);
-    struct sim_consumer *consumer = &broker->consumers[plug->consumer];
-    consumer->state = CONSUMER_WAITING;
-    consumer->plug = plug;
-    consumer->lane = plug->lane;
-    consumer->prefetch = broker->world->prefetch[plug->worker];
-    consumer->first = consumer->next = consumer->taken = 1;
-    consumer->asked = ++broker->asked;
-    consumer->was_suspect = false;
+    sim_consumer_open(plug);
     sim_note(core, EVENT_SUBSCRIBED, plug->serving, plug->consumer, 0);
-    activate_next(broker, plug->lane);
+    sim_consumer_activate_next(broker, plug->lane);
     return PORT_DONE;
 }
 
@@ -267,10 +60,10 @@ static void disturb(struct sim_plug *plug)
     if (sim_strikes(broker->core, FAULT_CONSUMER_LOST) ||
         sim_strikes(broker->core, FAULT_CHANNEL_CLOSED)) {
         sim_note(broker->core, EVENT_LOST, plug->serving, 0, 0);
-        close_consumer(broker, consumer);
+        sim_consumer_close(broker, consumer);
         plug->lost = true;
     } else if (consumer->state == CONSUMER_ACTIVE && sim_strikes(broker->core, FAULT_HANDED_ON)) {
-        hand_on(broker, consumer);
+        sim_consumer_hand_on(broker, consumer);
     }
 }
 
@@ -332,7 +125,7 @@ static enum port_answer take(void *self, struct arena *arena, struct delivery *d
         wake(plug, consumer->arrives[place]);
         return PORT_WAIT;
     }
-    if (is_marker(consumer->copies[place])) {
+    if (sim_is_marker(consumer->copies[place])) {
         hand_marker_over(consumer->copies[place] - SIM_MARKER_FIRST, arena, delivery);
     } else {
         hand_over(broker->account, consumer->copies[place], arena, delivery);
@@ -365,14 +158,14 @@ static enum port_answer acknowledge(void *self, uint64_t tag, struct error *erro
     sim_note(broker->core, EVENT_ACKED, plug->serving, plug->consumer, tag);
     for (; consumer->first <= tag; consumer->first++) {
         const uint32_t copy = consumer->copies[consumer->first % SIM_WINDOW];
-        if (!is_marker(copy)) {
+        if (!sim_is_marker(copy)) {
             sim_account_acknowledged(broker->account, copy);
         } else if (!broker->tables->lanes[consumer->lane].drained) {
             sim_break(broker->core, "queue %u: a marker is acknowledged, and not recorded",
                       consumer->lane);
         }
     }
-    deliver(broker, consumer->lane);
+    sim_queue_deliver(broker, consumer->lane);
     return PORT_DONE;
 }
 
@@ -390,11 +183,12 @@ static void give_back(void *self)
     if (broker->cut[plug->worker]) { /* the broker does not hear of it */
         consumer->plug = NULL;
         plug->consumer = SIM_CONSUMER_NONE;
-        sim_timers_set(&broker->core->timers, ACTOR_CONSUMER + number_of(broker, consumer),
+        sim_timers_set(&broker->core->timers,
+                       ACTOR_CONSUMER + sim_consumer_number(broker, consumer),
                        broker->core->now + sim_between(broker->core, 1, 15 * SIM_SECOND));
         return;
     }
-    close_consumer(broker, consumer);
+    sim_consumer_close(broker, consumer);
 }
 
 static const struct broker_ops ops = {
@@ -449,45 +243,6 @@ struct broker sim_broker_port(struct sim_broker *broker, uint32_t serving, uint3
     return (struct broker){&ops, plug};
 }
 
-void sim_broker_put(struct sim_broker *broker, uint32_t queue, uint32_t what)
-{
-    push(&broker->queues[queue].ready, what);
-    deliver(broker, queue);
-}
-
-void sim_broker_publish(struct sim_broker *broker, uint32_t copy)
-{
-    sim_broker_put(broker, broker->account->copies[copy].lane, copy);
-}
-
-void sim_broker_look(const struct sim_broker *broker, uint32_t queue, struct retirement_look *look)
-{
-    const struct sim_queue *at = &broker->queues[queue];
-    if (at->there) {
-        look->ready += at->given.count + at->ready.count;
-        look->consumers += at->active == SIM_CONSUMER_NONE ? 0 : 1;
-    }
-}
-
-void sim_broker_delete(struct sim_broker *broker, uint32_t queue)
-{
-    broker->queues[queue].there = false;
-    for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
-        struct sim_consumer *consumer = &broker->consumers[i];
-        if (consumer->state == CONSUMER_FREE || consumer->lane != queue) {
-            continue;
-        }
-        if (consumer->plug != NULL) {
-            consumer->plug->lost = true;
-            wake(consumer->plug, broker->core->now);
-        }
-        close_consumer(broker, consumer);
-    }
-    if (!is_empty(&broker->queues[queue])) {
-        sim_break(broker->core, "queue %u is deleted with jobs in it", queue);
-    }
-}
-
 void sim_broker_crashed(struct sim_broker *broker, uint32_t serving, bool silently)
 {
     struct sim_plug *plug = &broker->plugs[serving];
@@ -503,7 +258,7 @@ void sim_broker_crashed(struct sim_broker *broker, uint32_t serving, bool silent
     plug->consumer = SIM_CONSUMER_NONE;
     const int64_t noticed = silently ? sim_between(broker->core, 10 * SIM_SECOND, 15 * SIM_SECOND)
                                      : sim_between(broker->core, 100, 10 * SIM_MS);
-    sim_timers_set(&broker->core->timers, ACTOR_CONSUMER + number_of(broker, consumer),
+    sim_timers_set(&broker->core->timers, ACTOR_CONSUMER + sim_consumer_number(broker, consumer),
                    broker->core->now + noticed);
 }
 
@@ -527,23 +282,7 @@ void sim_broker_forget(struct sim_broker *broker, uint32_t serving)
     }
     sim_channel_lose(plug);
     if (plug->consumer != SIM_CONSUMER_NONE) {
-        close_consumer(broker, &broker->consumers[plug->consumer]);
+        sim_consumer_close(broker, &broker->consumers[plug->consumer]);
         plug->lost = true;
     }
-}
-
-bool sim_broker_is_empty(const struct sim_broker *broker)
-{
-    for (uint32_t i = 0; i < SIM_QUEUES_MAX; i++) {
-        if (!is_empty(&broker->queues[i])) {
-            return false;
-        }
-    }
-    for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
-        const struct sim_consumer *consumer = &broker->consumers[i];
-        if (consumer->state != CONSUMER_FREE && consumer->first != consumer->next) {
-            return false;
-        }
-    }
-    return true;
 }

@@ -163,6 +163,28 @@ void sim_broker_forget(struct sim_broker *broker, uint32_t serving);
 
 bool sim_broker_is_empty(const struct sim_broker *broker);
 
+/* ---- Queues and consumers ---- */
+
+static inline bool sim_is_marker(uint32_t copy)
+{
+    return copy >= SIM_MARKER_FIRST;
+}
+
+uint32_t sim_consumer_number(const struct sim_broker *broker, const struct sim_consumer *consumer);
+
+/* A new one of the plug's queue, at the end of the line. */
+void sim_consumer_open(struct sim_plug *plug);
+
+/* What it has in hand returns; the next one is active. */
+void sim_consumer_close(struct sim_broker *broker, struct sim_consumer *consumer);
+
+/* The same, but its client does not know, and it may stand in the line again. */
+void sim_consumer_hand_on(struct sim_broker *broker, struct sim_consumer *consumer);
+void sim_consumer_activate_next(struct sim_broker *broker, uint32_t queue);
+
+/* To the active consumer, as far as its window has room. */
+void sim_queue_deliver(struct sim_broker *broker, uint32_t queue);
+
 /* ---- The publishing half ---- */
 
 void sim_channel_init(struct sim_channel *channel);

@@ -323,7 +323,7 @@ static int64_t drive(struct sim_driver *driver)
              (uint64_t)changed << 8 | retired);
     if (sim_strikes(core, FAULT_DRIVER_FROZEN)) {
         SIM_MARK(core->marks, MARK_DRIVER_FROZEN);
-        return sim_between(core, SIM_SECOND, 8 * SIM_SECOND);
+        return sim_between(core, SIM_SECOND, sim_between(core, 2, 30) * SIM_SECOND);
     }
     if (changed == CHANGE_FAILED || retired == RETIREMENT_FAILED) {
         const uint32_t change_ms = change_failed_ms(&driver->change);
@@ -405,12 +405,12 @@ static bool begin_command(struct sim_driver *driver)
     return change.generation != 0;
 }
 
-static void see_death(struct sim_driver *driver)
+void sim_driver_died(const struct sim_driver *driver)
 {
     static const enum sim_mark seen[CHANGE_STEPS] = {MARK_DIED_AT_RETIRE, MARK_DIED_AT_DECLARE,
                                                      MARK_DIED_AT_BIND,   MARK_DIED_AT_UNBIND,
                                                      MARK_DIED_AT_MARK,   MARK_DIED_AT_DRAIN};
-    if (driver->change.phase == CHANGE_RECORDS) {
+    if (driver->there && driver->change.phase == CHANGE_RECORDS) {
         SIM_MARK(driver->crew->core->marks, seen[driver->change.step]);
     }
 }
@@ -430,7 +430,7 @@ void sim_scale_turn(struct sim_crew *crew, uint32_t command)
     const int64_t pause = drive(driver);
     const uint32_t current = sim_tables_find(tables_of(driver), GENERATION_CURRENT);
     if (sim_strikes(core, FAULT_DRIVER_DIES)) {
-        see_death(driver);
+        sim_driver_died(driver);
         end_command(crew, command);
         return;
     }

@@ -30,6 +30,9 @@ void sim_changers_init(struct sim_crew *crew);
 void sim_changer_begin(struct sim_crew *crew, uint32_t worker);
 void sim_changer_pause(struct sim_crew *crew, uint32_t worker);
 
+/* Whoever drives is gone. */
+void sim_driver_died(const struct sim_driver *driver);
+
 /* A worker's turn; a command's. */
 void sim_changer_turn(struct sim_crew *crew, uint32_t worker);
 void sim_scale_turn(struct sim_crew *crew, uint32_t command);

@@ -6,8 +6,7 @@
 #include "common/base/ensure.h"
 #include "tests/sim/sim_account.h"
 #include "tests/sim/sim_database.h"
-
-#define LANE_ROW ((int)SIM_ROWS_MAX)
+#include "tests/sim/sim_lock.h"
 
 /* The statements of a load, in the order in which the real one sends them. */
 enum load_step {
@@ -22,163 +21,9 @@ enum load_step {
     LOAD_STEPS,
 };
 
-enum statement_end {
-    STATEMENT_DONE,
-    STATEMENT_WAITS,
-    STATEMENT_REFUSED,
-};
-
 static void due(struct sim_database *database, uint32_t number, int64_t at)
 {
     sim_timers_set(&database->core->timers, ACTOR_SESSION + number, at);
-}
-
-static enum statement_end refuse(struct sim_session *session, enum error_kind kind, const char *why)
-{
-    session->kind = kind;
-    session->why = why;
-    return STATEMENT_REFUSED;
-}
-
-/* ---- Locks ---- */
-
-static int holder_of(const struct sim_database *database, const struct sim_session *session)
-{
-    if (session->waits_for == LANE_ROW) {
-        return database->lane_holders[session->lane];
-    }
-    const struct sim_row *row = &database->rows.rows[session->waits_for];
-    return row->holder != SIM_SESSION_NONE ? row->holder : row->creator;
-}
-
-/* Whoever waits looks again, those who have waited longest first. */
-static void wake_waiting(struct sim_database *database)
-{
-    for (uint32_t i = 0; i < SIM_SESSIONS_MAX; i++) {
-        if (database->sessions[i].state == SESSION_WAITING) {
-            const int64_t waited = database->core->now - database->sessions[i].waiting_since;
-            due(database, i, database->core->now + (waited > SIM_SECOND ? 0 : 1));
-        }
-    }
-}
-
-static void release(struct sim_database *database, uint32_t number)
-{
-    struct sim_session *session = &database->sessions[number];
-    for (uint32_t i = 0; i < database->rows.row_count; i++) {
-        struct sim_row *row = &database->rows.rows[i];
-        row->holder = row->holder == (int)number ? SIM_SESSION_NONE : row->holder;
-        row->creator = row->creator == (int)number ? SIM_SESSION_NONE : row->creator;
-    }
-    if (session->has_lane) {
-        database->lane_holders[session->lane] = SIM_SESSION_NONE;
-    }
-    session->rows = 0;
-    session->made = 0;
-    session->has_lane = false;
-    session->in_transaction = false;
-    wake_waiting(database);
-}
-
-/* Whether whoever is waited for waits, in the end, for this session. */
-static bool is_deadlock(const struct sim_database *database, uint32_t number)
-{
-    uint32_t at = number;
-    for (uint32_t i = 0; i < SIM_SESSIONS_MAX; i++) {
-        const struct sim_session *session = &database->sessions[at];
-        const int holder = session->state == SESSION_WAITING || i == 0
-                               ? holder_of(database, session)
-                               : SIM_SESSION_NONE;
-        if (holder == SIM_SESSION_NONE) {
-            return false;
-        }
-        at = (uint32_t)holder;
-        if (at == number) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum statement_end wait_for(struct sim_database *database, uint32_t number, int row)
-{
-    struct sim_session *session = &database->sessions[number];
-    session->waits_for = row;
-    if (is_deadlock(database, number)) {
-        return refuse(session, ERROR_RETRY, "deadlock detected");
-    }
-    SIM_MARK(database->core->marks, row == LANE_ROW ? MARK_LANE_LOCK_WAIT : MARK_LOCK_WAIT);
-    return STATEMENT_WAITS;
-}
-
-static enum statement_end lock_lane(struct sim_database *database, uint32_t number)
-{
-    struct sim_session *session = &database->sessions[number];
-    int *holder = &database->lane_holders[session->lane];
-    if (*holder != SIM_SESSION_NONE && *holder != (int)number) {
-        return wait_for(database, number, LANE_ROW);
-    }
-    *holder = (int)number;
-    session->has_lane = true;
-    return STATEMENT_DONE;
-}
-
-/* Inserting waits for whoever has inserted the same row and not yet committed. */
-static enum statement_end add_rows(struct sim_database *database, uint32_t number)
-{
-    struct sim_session *session = &database->sessions[number];
-    const uint32_t made = sim_rows_made(&database->rows, session->link->demand);
-    for (uint32_t i = 0; i < database->rows.row_count; i++) {
-        struct sim_row *row = &database->rows.rows[i];
-        if ((made & 1u << i) == 0 || row->there || row->creator == (int)number) {
-            continue;
-        }
-        if (row->creator != SIM_SESSION_NONE) {
-            return wait_for(database, number, (int)i);
-        }
-        row->creator = (int)number;
-        session->made |= 1u << i;
-    }
-    return STATEMENT_DONE;
-}
-
-/* A statement's snapshot, taken when it begins: it does not see what is inserted while it waits. */
-static void see_rows(struct sim_database *database, uint32_t number)
-{
-    struct sim_session *session = &database->sessions[number];
-    if (session->state == SESSION_WAITING) {
-        return;
-    }
-    session->locked_at = ++database->statements;
-    session->seen = 0;
-    for (uint32_t i = 0; i < database->rows.row_count; i++) {
-        const struct sim_row *row = &database->rows.rows[i];
-        session->seen |= row->there || row->creator == (int)number ? 1u << i : 0;
-    }
-}
-
-/* In order. */
-static enum statement_end lock_rows(struct sim_database *database, uint32_t number)
-{
-    struct sim_session *session = &database->sessions[number];
-    struct sim_link *link = session->link;
-    see_rows(database, number);
-    const uint32_t wanted = sim_rows_demanded(&database->rows, link->demand) & session->seen;
-    for (uint32_t i = 0; i < database->rows.row_count; i++) {
-        struct sim_row *row = &database->rows.rows[i];
-        if ((wanted & 1u << i) == 0 || (session->rows & 1u << i) != 0) {
-            continue;
-        }
-        if (row->holder != SIM_SESSION_NONE) {
-            return wait_for(database, number, (int)i);
-        }
-        row->holder = (int)number;
-        session->rows |= 1u << i;
-    }
-    return sim_rows_read_stocks(&database->rows, link->demand, session->rows, link->arena,
-                                link->state)
-               ? STATEMENT_DONE
-               : refuse(session, ERROR_JOB, "the batch does not fit into memory");
 }
 
 /* ---- Statements ---- */
@@ -194,7 +39,7 @@ static enum statement_end begin_load(struct sim_database *database, uint32_t num
     struct sim_link *link = session->link;
     session->in_transaction = true;
     session->commits_before = database->commits;
-    const enum statement_end end = lock_lane(database, number);
+    const enum statement_end end = sim_lock_lane(database, number);
     if (end != STATEMENT_DONE) {
         return end;
     }
@@ -204,7 +49,7 @@ static enum statement_end begin_load(struct sim_database *database, uint32_t num
         if (!is_live(database, session)) {
             SIM_MARK(database->core->marks, MARK_RETIRED_FENCED);
         }
-        return refuse(session, ERROR_FENCED, "another worker has the lane");
+        return sim_refuse(session, ERROR_FENCED, "another worker has the lane");
     }
     return STATEMENT_DONE;
 }
@@ -227,9 +72,9 @@ static enum statement_end load_step(struct sim_database *database, uint32_t numb
     case LOAD_LANE:
         return begin_load(database, number);
     case LOAD_ADD:
-        return add_rows(database, number);
+        return sim_lock_made(database, number);
     case LOAD_LOCK:
-        return lock_rows(database, number);
+        return sim_lock_rows(database, number);
     case LOAD_DECISIONS:
         session->read_at = ++database->statements;
         fits = sim_rows_read_decisions(&database->rows, link->demand, link->arena, link->state);
@@ -248,7 +93,8 @@ static enum statement_end load_step(struct sim_database *database, uint32_t numb
     case LOAD_STEPS:
         break;
     }
-    return fits ? STATEMENT_DONE : refuse(session, ERROR_JOB, "the batch does not fit into memory");
+    return fits ? STATEMENT_DONE
+                : sim_refuse(session, ERROR_JOB, "the batch does not fit into memory");
 }
 
 static enum statement_end look_step(struct sim_database *database, struct sim_session *session)
@@ -258,20 +104,21 @@ static enum statement_end look_step(struct sim_database *database, struct sim_se
         session->step == 0
             ? sim_rows_read_sales(&database->rows, link->demand, link->arena, &link->looked)
             : sim_rows_read_holds(&database->rows, link->demand, link->arena, &link->looked);
-    return fits ? STATEMENT_DONE : refuse(session, ERROR_JOB, "the batch does not fit into memory");
+    return fits ? STATEMENT_DONE
+                : sim_refuse(session, ERROR_JOB, "the batch does not fit into memory");
 }
 
 static enum statement_end claim(struct sim_database *database, uint32_t number)
 {
     struct sim_session *session = &database->sessions[number];
-    const enum statement_end end = lock_lane(database, number);
+    const enum statement_end end = sim_lock_lane(database, number);
     if (end != STATEMENT_DONE) {
         return end;
     }
     if (!is_live(database, session)) {
         SIM_MARK(database->core->marks, MARK_RETIRED_FENCED);
-        release(database, number);
-        return refuse(session, ERROR_FENCED, "the generation has not come yet, or is retired");
+        sim_lock_release(database, number);
+        return sim_refuse(session, ERROR_FENCED, "the generation has not come yet, or is retired");
     }
     struct sim_lane *lane = &database->tables.lanes[session->lane];
     lane->epoch++;
@@ -282,7 +129,7 @@ static enum statement_end claim(struct sim_database *database, uint32_t number)
         lane->claimer_run = session->link->run;
         session->link->epoch = lane->epoch;
     }
-    release(database, number);
+    sim_lock_release(database, number);
     return STATEMENT_DONE;
 }
 
@@ -307,10 +154,10 @@ static enum statement_end save(struct sim_database *database, uint32_t number)
     struct sim_change *change = session->change;
     if (!span_absent(sim_change_decided(&database->rows, change))) {
         SIM_MARK(database->core->marks, MARK_DECIDED_MEANWHILE);
-        return refuse(session, ERROR_RETRY, "duplicate key: decision_once");
+        return sim_refuse(session, ERROR_RETRY, "duplicate key: decision_once");
     }
     if (sim_account_refuses(database->account, change)) {
-        return refuse(session, ERROR_JOB, "a value that the database does not take");
+        return sim_refuse(session, ERROR_JOB, "a value that the database does not take");
     }
     if (!session->has_lane) {
         sim_break(database->core, "a transaction commits that no longer has its lane");
@@ -332,7 +179,7 @@ static enum statement_end save(struct sim_database *database, uint32_t number)
     database->last = change;
     sim_account_committed(database->account, change);
     write_lane(database, change);
-    release(database, number);
+    sim_lock_release(database, number);
     return STATEMENT_DONE;
 }
 
@@ -355,7 +202,7 @@ static enum statement_end step(struct sim_database *database, uint32_t number, b
     case ERRAND_SAVE:
         return save(database, number);
     case ERRAND_ROLLBACK:
-        release(database, number);
+        sim_lock_release(database, number);
         return STATEMENT_DONE;
     case ERRAND_NONE:
     case ERRAND_DIAL:
@@ -369,7 +216,7 @@ static enum statement_end step(struct sim_database *database, uint32_t number, b
 void sim_session_free(struct sim_database *database, uint32_t number)
 {
     struct sim_session *session = &database->sessions[number];
-    release(database, number);
+    sim_lock_release(database, number);
     session->state = SESSION_FREE;
     session->link = NULL;
     due(database, number, SIM_NEVER);
@@ -383,7 +230,7 @@ void sim_session_roll_back(struct sim_database *database, uint32_t number)
         sim_session_free(database, number);
         return;
     }
-    release(database, number);
+    sim_lock_release(database, number);
     session->broken = true;
     session->state = SESSION_ANSWERED;
     session->answer_at = database->core->now;
@@ -426,7 +273,7 @@ static void look_for_blocker(struct sim_database *database, uint32_t number)
 {
     struct sim_session *session = &database->sessions[number];
     const int64_t waited = database->core->now - session->waiting_since;
-    const int holder = holder_of(database, session);
+    const int holder = sim_lock_holder(database, session);
     if (holder == SIM_SESSION_NONE || waited < SIM_BLOCKER_US) {
         return;
     }
@@ -457,7 +304,7 @@ static void run(struct sim_database *database, uint32_t number)
     bool last = true;
     if (session->trouble == TROUBLE_REFUSED) {
         session->trouble = TROUBLE_NONE;
-        (void)refuse(session, session->kind, "refused");
+        (void)sim_refuse(session, session->kind, "refused");
         answer(database, number);
         return;
     }

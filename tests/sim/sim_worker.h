@@ -82,6 +82,12 @@ uint64_t sim_crew_clock_ms(const struct sim_crew *crew, uint32_t worker);
 /* Whoever has this plug sleeps so long, or until a port has something. */
 void sim_crew_sleep(struct sim_crew *crew, uint32_t plug, int64_t until);
 
+/* The process is gone, with all its lanes; it is, if that was the last of it; or some accident has
+ * happened to it: then it does not come to its step. */
+void sim_crew_crash(struct sim_crew *crew, uint32_t number);
+void sim_crew_end_if_drained(struct sim_crew *crew, uint32_t number);
+bool sim_crew_strikes(struct sim_crew *crew, uint32_t number);
+
 /* The turns of whoever has a plug, and of workers. */
 void sim_crew_step(struct sim_crew *crew, uint32_t number);
 void sim_crew_turn(struct sim_crew *crew, uint32_t number);
