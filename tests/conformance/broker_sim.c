@@ -14,6 +14,7 @@
 static struct sim_clock time_of;
 static struct sim_world world;
 static struct sim_account account;
+static struct sim_tables tables;
 static struct sim_broker broker;
 static struct sim_book *book;
 static struct broker ports[ACTOR_COUNT];
@@ -23,11 +24,15 @@ static uint32_t heard;
 static void begin(uint16_t prefetch)
 {
     sim_clock_begin(&time_of);
-    world = (struct sim_world){.lanes = 1, .prefetch = prefetch};
+    world = (struct sim_world){.lanes = 1};
+    for (uint32_t i = 0; i < SIM_WORKERS_MAX; i++) {
+        world.prefetch[i] = prefetch;
+    }
+    sim_tables_init(&tables, world.lanes);
     account.job_count = account.copy_count = 0;
     book = sim_book_begin();
     heard = 0;
-    sim_broker_init(&broker, &time_of.core, &account, &world);
+    sim_broker_init(&broker, &time_of.core, &account, &world, &tables);
     sim_clock_plan(&time_of, FAULT_RETURNED, true); /* nobody listens */
     for (uint32_t i = 0; i < ACTOR_COUNT; i++) {
         ports[i] = sim_broker_port(&broker, i, i, 0);
@@ -88,7 +93,7 @@ static uint32_t key_of(struct span routing_key)
 static uint32_t ready(uint32_t expected)
 {
     (void)expected;
-    return broker.queues[0].count;
+    return broker.queues[0].given.count + broker.queues[0].ready.count;
 }
 
 static uint32_t dead(uint32_t expected)

@@ -45,7 +45,7 @@ static void begin(void)
     database.rows.stores[database.rows.store_count++] =
         (struct store){.name = SPAN_OF("web"), .pool = SPAN_OF("second")};
     for (uint32_t i = 0; i < ACTOR_COUNT; i++) {
-        ports[i] = sim_database_port(&database, i, i, lanes[i]);
+        ports[i] = sim_database_port(&database, i, i, 1, lanes[i]);
     }
 }
 

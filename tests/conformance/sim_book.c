@@ -16,6 +16,21 @@ struct sim_book *sim_book_begin(void)
     return &book;
 }
 
+void sim_account_marked(struct sim_account *account, uint32_t lane)
+{
+    (void)account;
+    (void)lane;
+}
+
+void sim_account_passed_on(const struct sim_account *account, const struct sim_news *news,
+                           struct sim_copy *copy)
+{
+    (void)account;
+    (void)news;
+    (void)copy;
+    ENSURE(!"a script sends one");
+}
+
 void sim_account_claimed(struct sim_account *account, uint32_t lane, uint32_t serving)
 {
     (void)account;

@@ -24,6 +24,7 @@ static const char usage[] =
     "  --runs N     so many seeds, one after the other\n"
     "  --jobs P     in so many processes; the results do not depend on it; default: 1\n"
     "  --all-marks  fails when some point of interest was never reached\n"
+    "  --uneven-prefetch  breaks a rule of the worker's, for a test that this is found\n"
     "\n"
     "Exit: 0 all held, 1 something did not, 2 wrong usage.\n";
 
@@ -33,6 +34,7 @@ struct options {
     uint64_t jobs;
     bool trace;
     bool all_marks;
+    bool uneven;
 };
 
 static bool read_number(const char *name, const char *text, uint64_t *number)
@@ -50,13 +52,10 @@ static bool read_number(const char *name, const char *text, uint64_t *number)
 static bool read_options(int count, char **arguments, struct options *options)
 {
     static const struct option known[] = {
-        {"seed", required_argument, NULL, 's'},
-        {"runs", required_argument, NULL, 'r'},
-        {"jobs", required_argument, NULL, 'j'},
-        {"trace", no_argument, NULL, 't'},
-        {"all-marks", no_argument, NULL, 'm'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"seed", required_argument, NULL, 's'}, {"runs", required_argument, NULL, 'r'},
+        {"jobs", required_argument, NULL, 'j'}, {"trace", no_argument, NULL, 't'},
+        {"all-marks", no_argument, NULL, 'm'},  {"uneven-prefetch", no_argument, NULL, 'u'},
+        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
     };
     for (int option; (option = getopt_long(count, arguments, "", known, NULL)) != -1;) {
         bool well = true;
@@ -75,6 +74,9 @@ static bool read_options(int count, char **arguments, struct options *options)
             break;
         case 'm':
             options->all_marks = true;
+            break;
+        case 'u':
+            options->uneven = true;
             break;
         case 'h':
             (void)fputs(usage, stdout);
@@ -110,8 +112,8 @@ static int run_one(struct sim_run *run, const struct options *options)
         (void)printf("the last steps:\n");
         sim_trace_print(&run->core.trace, TRACE_LINES);
     }
-    (void)printf("broken: %s\nreplay: till-sim --seed %" PRIu64 " --trace\n", run->core.broken,
-                 options->seed);
+    (void)printf("broken: %s\nreplay: till-sim --seed %" PRIu64 " --trace%s\n", run->core.broken,
+                 options->seed, options->uneven ? " --uneven-prefetch" : "");
     return 1;
 }
 
@@ -153,6 +155,7 @@ int main(int count, char **arguments)
         (void)fprintf(stderr, "till-sim: no memory\n");
         return 1;
     }
+    run.uneven = options.uneven;
     const int status = options.runs > 0 ? run_many(&run, &options) : run_one(&run, &options);
     sim_run_close(&run);
     return status;

@@ -7,13 +7,15 @@
 
 #include "common/base/ensure.h"
 #include "common/base/limits.h"
+#include "common/contract/slot.h"
 #include "till/slot.h"
 
 void sim_account_init(struct sim_account *account, struct sim_core *core, struct sim_rows *rows,
-                      struct arena *arena, const struct sim_world *world)
+                      struct sim_tables *tables, struct arena *arena, const struct sim_world *world)
 {
     account->core = core;
     account->rows = rows;
+    account->tables = tables;
     account->arena = arena;
     account->world = world;
     account->job_count = 0;
@@ -27,6 +29,8 @@ void sim_account_init(struct sim_account *account, struct sim_core *core, struct
     memset(account->decided_place, 0, sizeof account->decided_place);
     memset(account->told_place, 0, sizeof account->told_place);
     memset(account->owners, 0xff, sizeof account->owners);
+    memset(account->marked, 0, sizeof account->marked);
+    memset(account->last, 0, sizeof account->last);
     memset(account->versions, 0, sizeof account->versions);
 }
 
@@ -91,18 +95,20 @@ bool sim_account_refuses(struct sim_account *account, const struct sim_change *c
     return false;
 }
 
-/* The first copy in this lane that is not done with: it is the one that was decided. */
+/* The first that came of the copies in this lane that are not done with: it is what was decided. */
 static uint32_t copy_decided(const struct sim_account *account, const struct sim_job *job,
                              const struct sim_entry *entry, uint32_t lane)
 {
+    uint32_t first = SIM_COPY_NONE;
     for (uint32_t i = job->first_copy; i != SIM_COPY_NONE; i = account->copies[i].next) {
         const struct sim_copy *copy = &account->copies[i];
-        if (copy->lane == lane && !copy->acknowledged &&
-            copy->from_stock_exchange == entry->from_stock_exchange) {
-            return i;
+        if (copy->lane == lane && copy->place != 0 && !copy->acknowledged &&
+            copy->from_stock_exchange == entry->from_stock_exchange &&
+            (first == SIM_COPY_NONE || copy->place < account->copies[first].place)) {
+            first = i;
         }
     }
-    return SIM_COPY_NONE;
+    return first;
 }
 
 static void mark_decision(const struct sim_account *account, const struct decision *decision,
@@ -120,11 +126,41 @@ static void mark_decision(const struct sim_account *account, const struct decisi
     for (size_t i = 0; i < sizeof seen / sizeof seen[0]; i++) {
         marks->counts[seen[i]] += decided[i] ? 1 : 0;
     }
+    const uint32_t lanes = account->tables->generations[lane / SIM_LANES_MAX].lanes;
     for (uint32_t i = 1; i < decision->item_count; i++) {
         const struct span sku = decision->items[i].sku;
-        const uint32_t other = till_slot(sku.bytes, sku.size) * account->world->lanes / SLOTS;
-        marks->counts[MARK_CART_OVER_LANES] += decision->items[i].moved && other != lane ? 1 : 0;
+        const uint32_t other = slot_lane(till_slot(sku.bytes, sku.size), lanes);
+        marks->counts[MARK_CART_OVER_LANES] +=
+            decision->items[i].moved && other != lane % SIM_LANES_MAX ? 1 : 0;
     }
+}
+
+/* Promise 3, over all generations: what one publisher sent by one key was decided as it was sent,
+ * stragglers excepted. So is one whose first copy was put aside, and one without a key on a hold or
+ * sale: where it belongs depends on whether that is known when it comes to the sorter. */
+static void check_sequence(struct sim_account *account, const struct sim_job *job,
+                           const struct sim_copy *copy)
+{
+    uint32_t *last = &account->last[2 * copy->publisher + copy->sorted][copy->slot];
+    if (copy->straggler) {
+        SIM_MARK(account->core->marks, MARK_STRAGGLER);
+        return;
+    }
+    if (copy->sorted && (!span_absent(job->job.hold) || !span_absent(job->job.sale))) {
+        return;
+    }
+    for (uint32_t i = job->first_copy; i != SIM_COPY_NONE; i = account->copies[i].next) {
+        if ((account->copies[i].told & TOLD_DEAD) != 0) {
+            return;
+        }
+    }
+    if (copy->sequence < *last) {
+        sim_break(account->core,
+                  "\"%.*s\" of publisher %u and slot %u, sent %u., was decided after the one that "
+                  "was sent %u.",
+                  SPAN_ARGUMENTS(job->job.id), copy->publisher, copy->slot, copy->sequence, *last);
+    }
+    *last = copy->sequence;
 }
 
 static void check_order(struct sim_account *account, const struct sim_job *job,
@@ -146,6 +182,11 @@ static void check_order(struct sim_account *account, const struct sim_job *job,
                   SPAN_ARGUMENTS(entry->id), copy->place, account->decided_place[lane]);
     }
     account->decided_place[lane] = copy->place;
+    if (account->tables->lanes[lane].drained && !copy->straggler) {
+        sim_break(account->core, "lane %u decided \"%.*s\", which came before its marker, after it",
+                  lane, SPAN_ARGUMENTS(entry->id));
+    }
+    check_sequence(account, job, copy);
     if (job->class == CLASS_PLAIN && copy->delivery_count >= DELIVERIES_SUSPECT) {
         SIM_MARK(account->core->marks, MARK_LONELY_SURVIVED);
     }
@@ -185,6 +226,9 @@ static void mark_result(struct sim_account *account, const struct sim_entry *ent
         const bool reused = entry->result.answer == ANSWER_ID_REUSED;
         SIM_MARK(marks, reused ? MARK_ID_REUSED : MARK_NOT_ALLOWED);
         return;
+    }
+    if (entry->result.kind == RESULT_NOTHING) {
+        SIM_MARK(marks, MARK_EXPIRE_NOTHING);
     }
     if (entry->result.kind != RESULT_REPEAT) {
         return;

@@ -1,188 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Queues and their consumers. */
+ * The consuming half of the port, and what becomes of connections. */
 #include "tests/sim/sim_broker.h"
 
 #include <string.h>
 
 #include "common/base/ensure.h"
 
-/* ---- Queues ---- */
-
 static void wake(struct sim_plug *plug, int64_t at)
 {
     sim_wake(plug->broker->core, plug->serving, at);
-}
-
-static void push_back(struct sim_queue *queue, uint32_t copy)
-{
-    queue->ready[(queue->head + queue->count++) % SIM_QUEUE] = (uint16_t)copy;
-}
-
-static void push_front(struct sim_queue *queue, uint32_t copy)
-{
-    queue->head = (queue->head + SIM_QUEUE - 1) % SIM_QUEUE;
-    queue->ready[queue->head] = (uint16_t)copy;
-    queue->count++;
-}
-
-static uint32_t pop(struct sim_queue *queue)
-{
-    const uint32_t copy = queue->ready[queue->head];
-    queue->head = (queue->head + 1) % SIM_QUEUE;
-    queue->count--;
-    return copy;
-}
-
-/* To the active consumer, as far as its window has room. */
-static void deliver(struct sim_broker *broker, uint32_t lane)
-{
-    struct sim_queue *queue = &broker->queues[lane];
-    struct sim_core *core = broker->core;
-    if (queue->active == SIM_CONSUMER_NONE) {
-        return;
-    }
-    struct sim_consumer *consumer = &broker->consumers[queue->active];
-    int64_t at = core->now + sim_between(core, 10, 100);
-    if (sim_strikes(core, FAULT_SLOW_DELIVERY)) {
-        at += sim_between(core, 1, 200 * SIM_MS);
-    }
-    while (queue->count > 0 && consumer->next - consumer->first < broker->world->prefetch &&
-           consumer->next - consumer->taken < SIM_WINDOW / 2) {
-        const uint32_t copy = pop(queue);
-        const uint32_t place = (uint32_t)(consumer->next % SIM_WINDOW);
-        const uint32_t before = (uint32_t)((consumer->next - 1) % SIM_WINDOW);
-        consumer->copies[place] = copy;
-        consumer->counts[place] = broker->account->copies[copy].delivery_count;
-        consumer->arrives[place] =
-            consumer->next > 1 && consumer->arrives[before] > at ? consumer->arrives[before] : at;
-        consumer->next++;
-        if (consumer->plug != NULL) {
-            wake(consumer->plug, consumer->arrives[place]);
-        }
-    }
-}
-
-/* ---- Consumers ---- */
-
-static uint32_t number_of(const struct sim_broker *broker, const struct sim_consumer *consumer)
-{
-    return (uint32_t)(consumer - broker->consumers);
-}
-
-static void activate_next(struct sim_broker *broker, uint32_t lane)
-{
-    struct sim_queue *queue = &broker->queues[lane];
-    if (queue->active != SIM_CONSUMER_NONE) {
-        return;
-    }
-    struct sim_consumer *first = NULL;
-    for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
-        struct sim_consumer *consumer = &broker->consumers[i];
-        if (consumer->state == CONSUMER_WAITING && consumer->lane == lane &&
-            (first == NULL || consumer->asked < first->asked)) {
-            first = consumer;
-        }
-    }
-    if (first == NULL) {
-        return;
-    }
-    first->state = CONSUMER_ACTIVE;
-    queue->active = number_of(broker, first);
-    if (first->was_suspect) {
-        SIM_MARK(broker->core->marks, MARK_ZOMBIE_ACTIVE_AGAIN);
-    }
-    sim_note(broker->core, EVENT_ACTIVE, lane, queue->active, 0);
-    deliver(broker, lane);
-}
-
-/* All that it has not acknowledged goes to the front, in order. */
-static void return_window(struct sim_broker *broker, struct sim_consumer *consumer)
-{
-    struct sim_queue *queue = &broker->queues[consumer->lane];
-    const uint64_t count = consumer->next - consumer->first;
-    for (uint64_t tag = consumer->next; tag > consumer->first; tag--) {
-        const uint32_t copy = consumer->copies[(tag - 1) % SIM_WINDOW];
-        broker->account->copies[copy].delivery_count++;
-        push_front(queue, copy);
-    }
-    if (count > 0) {
-        SIM_MARK(broker->core->marks, MARK_TAKEOVER_IN_HAND);
-        sim_note(broker->core, EVENT_RETURNED, consumer->lane, number_of(broker, consumer), count);
-    }
-    if (count > 0 && count == broker->world->prefetch) {
-        SIM_MARK(broker->core->marks, MARK_REDELIVERED_WINDOW);
-    }
-    consumer->first = consumer->next;
-}
-
-static void leave_line(struct sim_broker *broker, struct sim_consumer *consumer)
-{
-    struct sim_queue *queue = &broker->queues[consumer->lane];
-    return_window(broker, consumer);
-    if (queue->active == number_of(broker, consumer)) {
-        queue->active = SIM_CONSUMER_NONE;
-    }
-}
-
-static void close_consumer(struct sim_broker *broker, struct sim_consumer *consumer)
-{
-    leave_line(broker, consumer);
-    consumer->state = CONSUMER_FREE;
-    if (consumer->plug != NULL) {
-        consumer->plug->consumer = SIM_CONSUMER_NONE;
-        consumer->plug = NULL;
-    }
-    sim_timers_set(&broker->core->timers, ACTOR_CONSUMER + number_of(broker, consumer), SIM_NEVER);
-    activate_next(broker, consumer->lane);
-}
-
-/* Its client does not know. Later it stands in the line again, or is closed after all. */
-static void hand_on(struct sim_broker *broker, struct sim_consumer *consumer)
-{
-    struct sim_core *core = broker->core;
-    leave_line(broker, consumer);
-    consumer->state = CONSUMER_SUSPECT;
-    consumer->asked = ++broker->asked;
-    consumer->was_suspect = true;
-    sim_timers_set(&core->timers, ACTOR_CONSUMER + number_of(broker, consumer),
-                   core->now + sim_between(core, SIM_MS, sim_between(core, 10, 5000) * SIM_MS));
-    activate_next(broker, consumer->lane);
-}
-
-static uint32_t free_consumer(const struct sim_broker *broker)
-{
-    for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
-        if (broker->consumers[i].state == CONSUMER_FREE) {
-            return i;
-        }
-    }
-    ENSURE(!"there are consumers enough");
-    return SIM_CONSUMER_NONE;
-}
-
-void sim_broker_consumer_turn(struct sim_broker *broker, uint32_t number)
-{
-    struct sim_consumer *consumer = &broker->consumers[number];
-    struct sim_core *core = broker->core;
-    sim_timers_set(&core->timers, ACTOR_CONSUMER + number, SIM_NEVER);
-    const bool restored = consumer->state == CONSUMER_SUSPECT && consumer->plug != NULL &&
-                          prng_below(&core->chance, 2) == 0;
-    if (restored) {
-        consumer->state = CONSUMER_WAITING;
-        activate_next(broker, consumer->lane);
-        return;
-    }
-    if (consumer->plug != NULL) {
-        consumer->plug->lost = true;
-        wake(consumer->plug, core->now);
-    }
-    if (consumer->plug != NULL && consumer->state != CONSUMER_SUSPECT) {
-        sim_channel_lose(consumer->plug); /* both connections have been silent */
-    }
-    if (consumer->state != CONSUMER_FREE) {
-        close_consumer(broker, consumer);
-    }
 }
 
 /* ---- The port ---- */
@@ -215,16 +42,13 @@ static enum port_answer subscribe(void *self, struct error *error)
         return PORT_WAIT;
     }
     plug->asking = false;
-    plug->consumer = free_consumer(broker);
-    struct sim_consumer *consumer = &broker->consumers[plug->consumer];
-    consumer->state = CONSUMER_WAITING;
-    consumer->plug = plug;
-    consumer->lane = plug->lane;
-    consumer->first = consumer->next = consumer->taken = 1;
-    consumer->asked = ++broker->asked;
-    consumer->was_suspect = false;
+    if (!broker->queues[plug->lane].there) {
+        SIM_MARK(core->marks, MARK_NO_QUEUE);
+        return lost(plug, "no such queue", error);
+    }
+    sim_consumer_open(plug);
     sim_note(core, EVENT_SUBSCRIBED, plug->serving, plug->consumer, 0);
-    activate_next(broker, plug->lane);
+    sim_consumer_activate_next(broker, plug->lane);
     return PORT_DONE;
 }
 
@@ -236,11 +60,26 @@ static void disturb(struct sim_plug *plug)
     if (sim_strikes(broker->core, FAULT_CONSUMER_LOST) ||
         sim_strikes(broker->core, FAULT_CHANNEL_CLOSED)) {
         sim_note(broker->core, EVENT_LOST, plug->serving, 0, 0);
-        close_consumer(broker, consumer);
+        sim_consumer_close(broker, consumer);
         plug->lost = true;
     } else if (consumer->state == CONSUMER_ACTIVE && sim_strikes(broker->core, FAULT_HANDED_ON)) {
-        hand_on(broker, consumer);
+        sim_consumer_hand_on(broker, consumer);
     }
+}
+
+static void hand_marker_over(uint32_t coming, struct arena *arena, struct delivery *delivery)
+{
+    char *body = arena_take_bytes(arena, 1);
+    ENSURE(body != NULL && coming <= 9);
+    body[0] = (char)('0' + coming);
+    *delivery = (struct delivery){
+        .size = 1,
+        .body = {body, 1},
+        .exchange = SPAN_OF(""),
+        .type = SPAN_OF(DELIVERY_MARKER),
+        .timestamp = TIMESTAMP_NONE,
+        .timestamp_in_ms = TIMESTAMP_NONE,
+    };
 }
 
 /* As the real one does: all properties are copied into the batch's memory. */
@@ -286,7 +125,11 @@ static enum port_answer take(void *self, struct arena *arena, struct delivery *d
         wake(plug, consumer->arrives[place]);
         return PORT_WAIT;
     }
-    hand_over(broker->account, consumer->copies[place], arena, delivery);
+    if (sim_is_marker(consumer->copies[place])) {
+        hand_marker_over(consumer->copies[place] - SIM_MARKER_FIRST, arena, delivery);
+    } else {
+        hand_over(broker->account, consumer->copies[place], arena, delivery);
+    }
     delivery->tag = consumer->taken++;
     delivery->delivery_count = consumer->counts[place];
     sim_note(broker->core, EVENT_DELIVERED, plug->serving, consumer->copies[place],
@@ -314,9 +157,15 @@ static enum port_answer acknowledge(void *self, uint64_t tag, struct error *erro
     }
     sim_note(broker->core, EVENT_ACKED, plug->serving, plug->consumer, tag);
     for (; consumer->first <= tag; consumer->first++) {
-        sim_account_acknowledged(broker->account, consumer->copies[consumer->first % SIM_WINDOW]);
+        const uint32_t copy = consumer->copies[consumer->first % SIM_WINDOW];
+        if (!sim_is_marker(copy)) {
+            sim_account_acknowledged(broker->account, copy);
+        } else if (!broker->tables->lanes[consumer->lane].drained) {
+            sim_break(broker->core, "queue %u: a marker is acknowledged, and not recorded",
+                      consumer->lane);
+        }
     }
-    deliver(broker, consumer->lane);
+    sim_queue_deliver(broker, consumer->lane);
     return PORT_DONE;
 }
 
@@ -334,11 +183,12 @@ static void give_back(void *self)
     if (broker->cut[plug->worker]) { /* the broker does not hear of it */
         consumer->plug = NULL;
         plug->consumer = SIM_CONSUMER_NONE;
-        sim_timers_set(&broker->core->timers, ACTOR_CONSUMER + number_of(broker, consumer),
+        sim_timers_set(&broker->core->timers,
+                       ACTOR_CONSUMER + sim_consumer_number(broker, consumer),
                        broker->core->now + sim_between(broker->core, 1, 15 * SIM_SECOND));
         return;
     }
-    close_consumer(broker, consumer);
+    sim_consumer_close(broker, consumer);
 }
 
 static const struct broker_ops ops = {
@@ -353,26 +203,29 @@ static const struct broker_ops ops = {
 /* ---- From outside ---- */
 
 void sim_broker_init(struct sim_broker *broker, struct sim_core *core, struct sim_account *account,
-                     const struct sim_world *world)
+                     const struct sim_world *world, const struct sim_tables *tables)
 {
     broker->core = core;
     broker->account = account;
     broker->world = world;
+    broker->tables = tables;
     broker->asked = 0;
     broker->nacks_events = sim_strikes(core, FAULT_NACKING_SUBSCRIBER);
     memset(broker->cut, 0, sizeof broker->cut);
-    for (uint32_t i = 0; i < SIM_LANES_MAX; i++) {
-        broker->queues[i].head = 0;
-        broker->queues[i].count = 0;
+    for (uint32_t i = 0; i < SIM_QUEUES_MAX; i++) {
+        broker->queues[i].there = i < world->lanes || i == SIM_QUEUE_SORT;
+        broker->queues[i].given.count = 0;
+        broker->queues[i].ready.count = 0;
         broker->queues[i].active = SIM_CONSUMER_NONE;
     }
     for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
         broker->consumers[i].state = CONSUMER_FREE;
         broker->consumers[i].plug = NULL;
     }
-    for (uint32_t i = 0; i < SIM_SERVINGS_MAX; i++) {
+    for (uint32_t i = 0; i < SIM_PLUGS_MAX; i++) {
         broker->plugs[i].broker = NULL;
     }
+    sim_exchanges_init(broker);
 }
 
 struct broker sim_broker_port(struct sim_broker *broker, uint32_t serving, uint32_t worker,
@@ -390,13 +243,6 @@ struct broker sim_broker_port(struct sim_broker *broker, uint32_t serving, uint3
     return (struct broker){&ops, plug};
 }
 
-void sim_broker_publish(struct sim_broker *broker, uint32_t copy)
-{
-    const uint32_t lane = broker->account->copies[copy].lane;
-    push_back(&broker->queues[lane], copy);
-    deliver(broker, lane);
-}
-
 void sim_broker_crashed(struct sim_broker *broker, uint32_t serving, bool silently)
 {
     struct sim_plug *plug = &broker->plugs[serving];
@@ -412,7 +258,7 @@ void sim_broker_crashed(struct sim_broker *broker, uint32_t serving, bool silent
     plug->consumer = SIM_CONSUMER_NONE;
     const int64_t noticed = silently ? sim_between(broker->core, 10 * SIM_SECOND, 15 * SIM_SECOND)
                                      : sim_between(broker->core, 100, 10 * SIM_MS);
-    sim_timers_set(&broker->core->timers, ACTOR_CONSUMER + number_of(broker, consumer),
+    sim_timers_set(&broker->core->timers, ACTOR_CONSUMER + sim_consumer_number(broker, consumer),
                    broker->core->now + noticed);
 }
 
@@ -436,23 +282,7 @@ void sim_broker_forget(struct sim_broker *broker, uint32_t serving)
     }
     sim_channel_lose(plug);
     if (plug->consumer != SIM_CONSUMER_NONE) {
-        close_consumer(broker, &broker->consumers[plug->consumer]);
+        sim_consumer_close(broker, &broker->consumers[plug->consumer]);
         plug->lost = true;
     }
-}
-
-bool sim_broker_is_empty(const struct sim_broker *broker)
-{
-    for (uint32_t i = 0; i < broker->world->lanes; i++) {
-        if (broker->queues[i].count > 0) {
-            return false;
-        }
-    }
-    for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
-        const struct sim_consumer *consumer = &broker->consumers[i];
-        if (consumer->state != CONSUMER_FREE && consumer->first != consumer->next) {
-            return false;
-        }
-    }
-    return true;
 }

@@ -2,8 +2,9 @@
  *
  * The simulated broker: a quorum queue a lane, with a line of consumers of which one is active, and
  * channels that publish with confirms. As measured on real ones: a closed channel's window returns
- * to the front of its queue, in order; to be active is no lock; a confirm may come late, in any
- * order, for many at once, as a refusal, or never. Behind each serving's port stands a plug. */
+ * in order, in front of what was never taken but behind what was returned before and not taken
+ * since; to be active is no lock; a confirm may come late, in any order, for many at once, as a
+ * refusal, or never. Behind each serving's port stands a plug. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,16 +12,19 @@
 
 #include "tests/sim/sim_account.h"
 #include "tests/sim/sim_core.h"
+#include "tests/sim/sim_exchange.h"
+#include "tests/sim/sim_tables.h"
 #include "worker/lane/ports.h"
 #include "worker/rabbit/confirms.h"
 
 #define SIM_CONFIRM_US       (30 * SIM_SECOND) /* without any confirm, of who waits for it */
 #define SIM_CONSUMER_NONE    UINT32_MAX
+#define SIM_MARKER_FIRST     0x8000u /* and the generation that comes */
 #define SIM_PUBLISH_ATTEMPTS 3u
 
 enum {
     SIM_WINDOW = 512, /* a power of 2: more than what is unacknowledged and what is still untaken */
-    SIM_QUEUE = 2048, /* a power of 2: more than all copies */
+    SIM_LINE = 4096,  /* a power of 2: more than all copies */
     SIM_FLIGHTS = 4096,
     SIM_MESSAGES_MAX = 1536,
 };
@@ -36,7 +40,8 @@ enum sim_consumer_state {
 struct sim_consumer {
     enum sim_consumer_state state;
     struct sim_plug *plug; /* NULL: nobody is there any more, and the broker does not know */
-    uint32_t lane;
+    uint32_t lane;         /* a queue */
+    uint32_t prefetch;
     uint64_t first; /* the lowest unacknowledged tag */
     uint64_t next;  /* the next delivery's */
     uint64_t taken; /* the next one that the client takes */
@@ -47,11 +52,18 @@ struct sim_consumer {
     int64_t arrives[SIM_WINDOW];
 };
 
-struct sim_queue {
+/* First in, first out. */
+struct sim_line {
     uint32_t head;
     uint32_t count;
-    uint32_t active; /* a consumer; SIM_CONSUMER_NONE */
-    uint16_t ready[SIM_QUEUE];
+    uint16_t jobs[SIM_LINE]; /* copies; from SIM_MARKER_FIRST on, markers */
+};
+
+struct sim_queue {
+    bool there;
+    uint32_t active;       /* a consumer; SIM_CONSUMER_NONE */
+    struct sim_line given; /* back by consumers; taken before those that are ready */
+    struct sim_line ready;
 };
 
 /* A message on its way, or its confirm. */
@@ -78,6 +90,7 @@ struct sim_channel {
     int64_t asked_at;
     int64_t progress_at;
     int64_t blocked_until;
+    uint64_t refused_until; /* jobs up to this number */
     const struct message *messages;
     uint32_t count;
     struct confirms confirms;
@@ -95,7 +108,7 @@ struct sim_plug {
     struct sim_broker *broker;
     uint32_t serving;
     uint32_t worker;
-    uint32_t lane;
+    uint32_t lane;     /* a queue */
     uint32_t consumer; /* SIM_CONSUMER_NONE */
     bool asking;
     bool lost; /* the consuming connection */
@@ -107,21 +120,32 @@ struct sim_broker {
     struct sim_core *core;
     struct sim_account *account;
     const struct sim_world *world;
-    struct sim_queue queues[SIM_LANES_MAX];
+    const struct sim_tables *tables; /* how many lanes a generation has */
+    struct sim_exchanges exchanges;
+    struct sim_queue queues[SIM_QUEUES_MAX];
     struct sim_consumer consumers[SIM_CONSUMERS_MAX];
-    struct sim_plug plugs[SIM_SERVINGS_MAX];
+    struct sim_plug plugs[SIM_PLUGS_MAX];
     bool cut[SIM_WORKERS_MAX]; /* a worker's packets are lost */
     bool nacks_events;         /* some subscriber's queue refuses all */
     uint64_t asked;
 };
 
 void sim_broker_init(struct sim_broker *broker, struct sim_core *core, struct sim_account *account,
-                     const struct sim_world *world);
+                     const struct sim_world *world, const struct sim_tables *tables);
 struct broker sim_broker_port(struct sim_broker *broker, uint32_t serving, uint32_t worker,
                               uint32_t lane);
 
-/* A job comes. */
+/* A copy of a job comes to its queue. */
 void sim_broker_publish(struct sim_broker *broker, uint32_t copy);
+
+/* The same, of anything. */
+void sim_broker_put(struct sim_broker *broker, uint32_t queue, uint32_t what);
+
+/* Adds what a queue has. */
+void sim_broker_look(const struct sim_broker *broker, uint32_t queue, struct retirement_look *look);
+
+/* The queue goes, with all that is in it, and so do its consumers. */
+void sim_broker_delete(struct sim_broker *broker, uint32_t queue);
 
 /* It is their turn. */
 void sim_broker_consumer_turn(struct sim_broker *broker, uint32_t number);
@@ -138,6 +162,28 @@ void sim_broker_silent(struct sim_broker *broker, uint32_t serving);
 void sim_broker_forget(struct sim_broker *broker, uint32_t serving);
 
 bool sim_broker_is_empty(const struct sim_broker *broker);
+
+/* ---- Queues and consumers ---- */
+
+static inline bool sim_is_marker(uint32_t copy)
+{
+    return copy >= SIM_MARKER_FIRST;
+}
+
+uint32_t sim_consumer_number(const struct sim_broker *broker, const struct sim_consumer *consumer);
+
+/* A new one of the plug's queue, at the end of the line. */
+void sim_consumer_open(struct sim_plug *plug);
+
+/* What it has in hand returns; the next one is active. */
+void sim_consumer_close(struct sim_broker *broker, struct sim_consumer *consumer);
+
+/* The same, but its client does not know, and it may stand in the line again. */
+void sim_consumer_hand_on(struct sim_broker *broker, struct sim_consumer *consumer);
+void sim_consumer_activate_next(struct sim_broker *broker, uint32_t queue);
+
+/* To the active consumer, as far as its window has room. */
+void sim_queue_deliver(struct sim_broker *broker, uint32_t queue);
 
 /* ---- The publishing half ---- */
 

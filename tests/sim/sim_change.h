@@ -38,8 +38,9 @@ struct sim_tally_change {
 };
 
 struct sim_change {
-    uint32_t lane;
+    uint32_t lane; /* its queue */
     uint32_t serving;
+    bool marker;        /* instead of jobs: the lane is drained */
     uint32_t locked;    /* rows */
     uint64_t locked_at; /* the places of its statements among all of the run: it sees which rows */
     uint64_t read_at;   /* there are, which decisions there are, */

@@ -24,6 +24,7 @@ void sim_channel_init(struct sim_channel *channel)
     channel->hole = false;
     channel->asked_at = SIM_NEVER;
     channel->blocked_until = 0;
+    channel->refused_until = 0;
     channel->flight_first = 0;
     channel->flight_count = 0;
     channel->frame_count = 0;
@@ -58,10 +59,24 @@ static void put_frame(struct sim_channel *channel, struct sim_frame frame)
     channel->frames_at = frame.at < channel->frames_at ? frame.at : channel->frames_at;
 }
 
-static bool is_refused(struct sim_plug *plug, const struct sim_news *news)
+/* A lane's queue that refuses a job, refuses all that is on its way behind it: it has no bound of
+ * its own, so it is its node that is in trouble. */
+static bool is_job_refused(struct sim_plug *plug, uint64_t number)
 {
-    const bool event = news->kind != NEWS_DEAD;
-    return (event && plug->broker->nacks_events) ||
+    struct sim_channel *channel = &plug->channel;
+    if (number > channel->refused_until && sim_strikes(core_of(plug), FAULT_CONFIRM_NEGATIVE)) {
+        channel->refused_until = channel->confirms.next - 1;
+    }
+    return number <= channel->refused_until;
+}
+
+static bool is_refused(struct sim_plug *plug, const struct sim_flight *flight)
+{
+    const enum sim_news_kind kind = flight->news.kind;
+    if (kind == NEWS_JOB) {
+        return is_job_refused(plug, flight->number);
+    }
+    return (kind != NEWS_DEAD && plug->broker->nacks_events) ||
            sim_strikes(core_of(plug), FAULT_CONFIRM_NEGATIVE);
 }
 
@@ -69,6 +84,7 @@ static bool is_refused(struct sim_plug *plug, const struct sim_news *news)
 static void route(struct sim_plug *plug, const struct sim_flight *flight)
 {
     struct sim_core *core = core_of(plug);
+    struct sim_copy copy;
     sim_note(core, EVENT_ROUTED, plug->serving, (uint32_t)flight->number,
              flight->news.hash + flight->news.kind);
     sim_account_routed(plug->broker->account, &flight->news);
@@ -76,7 +92,10 @@ static void route(struct sim_plug *plug, const struct sim_flight *flight)
         plug->channel.dead_unroutable = plug->channel.under_way;
         return;
     }
-    if (flight->news.kind != NEWS_DEAD && sim_strikes(core, FAULT_RETURNED)) {
+    if (flight->news.kind == NEWS_JOB) {
+        sim_account_passed_on(plug->broker->account, &flight->news, &copy);
+        sim_exchange_publish(plug->broker, &copy);
+    } else if (flight->news.kind != NEWS_DEAD && sim_strikes(core, FAULT_RETURNED)) {
         SIM_MARK(core->marks, MARK_RETURNED);
     }
     sim_account_settled(plug->broker->account, &flight->news);
@@ -97,7 +116,7 @@ static void settle(struct sim_plug *plug, const struct sim_flight *flight, bool 
 {
     struct sim_channel *channel = &plug->channel;
     struct sim_core *core = core_of(plug);
-    if (is_refused(plug, &flight->news)) { /* by some queue; the others took it */
+    if (is_refused(plug, flight)) { /* by some queue; the others took it */
         sim_account_routed(plug->broker->account, &flight->news);
         put_frame(channel, (struct sim_frame){usual, flight->number, false, false});
         return;
@@ -163,7 +182,7 @@ void sim_channel_lose(struct sim_plug *plug)
     for (uint32_t i = 0; i < come && !plug->broker->cut[plug->worker]; i++) {
         const struct sim_flight *flight =
             &channel->flights[(channel->flight_first + i) % SIM_FLIGHTS];
-        if (is_refused(plug, &flight->news)) {
+        if (is_refused(plug, flight)) {
             sim_account_routed(plug->broker->account, &flight->news);
         } else {
             route(plug, flight);
@@ -229,6 +248,7 @@ static enum port_answer open_channel(struct sim_plug *plug, struct error *error)
         return failed(plug, "the broker cannot be reached", error);
     }
     channel->open = true;
+    channel->refused_until = 0;
     channel->asked_at = SIM_NEVER;
     confirms_reset(&channel->confirms);
     return PORT_DONE;
@@ -328,7 +348,8 @@ static bool take_frames(struct sim_plug *plug, struct error *error)
     return true;
 }
 
-/* An event that was refused is sent again, up to a bound; a dead letter is not given up. */
+/* An event that was refused is sent again, up to a bound; a dead letter or a job is not
+ * given up. */
 static bool send_refused(struct sim_plug *plug)
 {
     struct sim_channel *channel = &plug->channel;
@@ -337,8 +358,8 @@ static bool send_refused(struct sim_plug *plug)
     const int64_t at = arrival(plug);
     while (confirms_peek(&channel->confirms, &refused)) {
         const struct sim_news *news = &channel->news[refused.message];
-        if (news->kind == NEWS_DEAD) {
-            SIM_MARK(core->marks, MARK_DEAD_REFUSED);
+        if (news->kind == NEWS_DEAD || news->kind == NEWS_JOB) {
+            SIM_MARK(core->marks, news->kind == NEWS_DEAD ? MARK_DEAD_REFUSED : MARK_JOB_REFUSED);
             return false;
         }
         confirms_drop(&channel->confirms);
@@ -366,7 +387,7 @@ enum port_answer sim_channel_confirm(void *self, struct error *error)
     }
     ENSURE(channel->under_way);
     if (!take_frames(plug, error) || !send_refused(plug)) {
-        return failed(plug, "the broker refuses a dead letter", error);
+        return failed(plug, "the broker refuses a dead letter or a job", error);
     }
     if (channel->confirms.waiting > 0) {
         if (core->now - channel->progress_at >= SIM_CONFIRM_US) {

@@ -17,22 +17,38 @@
 
 enum {
     SIM_WORKERS_MAX = 4,
-    SIM_LANES_MAX = 8,
-    SIM_SERVINGS_MAX = SIM_WORKERS_MAX * SIM_LANES_MAX, /* a lane served by a worker */
-    SIM_SESSIONS_MAX = 80,                              /* of the database */
-    SIM_CONSUMERS_MAX = 64,                             /* of the broker */
+    SIM_LANES_MAX = 8, /* of a generation */
+    SIM_GENERATIONS_MAX = 3,
+    SIM_QUEUE_SORT = SIM_GENERATIONS_MAX * SIM_LANES_MAX, /* those before it are lanes' */
+    SIM_QUEUES_MAX,
+    SIM_SERVINGS_MAX = SIM_WORKERS_MAX * SIM_QUEUE_SORT, /* a lane served by a worker */
+    SIM_PLUG_SORTER = SIM_SERVINGS_MAX,                  /* plugs before it are servings' */
+    SIM_PLUG_SWEEPER = SIM_PLUG_SORTER + SIM_WORKERS_MAX,
+    SIM_PLUGS_MAX = SIM_PLUG_SWEEPER + SIM_WORKERS_MAX,
+    SIM_SESSIONS_MAX = 120,  /* of the database */
+    SIM_CONSUMERS_MAX = 120, /* of the broker */
     SIM_PUBLISHERS_MAX = 4,
+    SIM_SCALES_MAX = 2, /* commands that change the number of lanes */
 };
 
-/* Who may have a turn. */
+/* Lanes of all generations have one number each, that of their queue. */
+static inline uint32_t sim_queue_of(uint32_t generation, uint32_t lane)
+{
+    return (generation - 1) * SIM_LANES_MAX + lane;
+}
+
+/* Who may have a turn. Servings, and whoever else has a plug, are counted together. */
 enum sim_actor {
     ACTOR_SERVING = 0,
-    ACTOR_CHANNEL = ACTOR_SERVING + SIM_SERVINGS_MAX, /* what a serving has published */
-    ACTOR_SESSION = ACTOR_CHANNEL + SIM_SERVINGS_MAX,
+    ACTOR_CHANNEL = ACTOR_SERVING + SIM_PLUGS_MAX, /* what a serving has published */
+    ACTOR_SESSION = ACTOR_CHANNEL + SIM_PLUGS_MAX,
     ACTOR_CONSUMER = ACTOR_SESSION + SIM_SESSIONS_MAX,
     ACTOR_PUBLISHER = ACTOR_CONSUMER + SIM_CONSUMERS_MAX,
     ACTOR_WORKER = ACTOR_PUBLISHER + SIM_PUBLISHERS_MAX,
-    ACTOR_SWEEPER = ACTOR_WORKER + SIM_WORKERS_MAX,
+    ACTOR_KEEPER = ACTOR_WORKER + SIM_WORKERS_MAX,
+    ACTOR_CHANGER = ACTOR_KEEPER + SIM_WORKERS_MAX,
+    ACTOR_COMMAND = ACTOR_CHANGER + SIM_WORKERS_MAX,
+    ACTOR_LATE = ACTOR_COMMAND + SIM_SCALES_MAX, /* what channels hold back */
     ACTOR_CALM,
     ACTORS,
 };
@@ -45,8 +61,8 @@ struct sim_core {
     struct sim_timers timers;
     struct sim_trace trace;
     struct sim_marks *marks;
-    int64_t wakes[SIM_SERVINGS_MAX]; /* when a serving's ports want to be asked again */
-    bool asleep[SIM_SERVINGS_MAX];
+    int64_t wakes[SIM_PLUGS_MAX]; /* when a serving's ports want to be asked again */
+    bool asleep[SIM_PLUGS_MAX];
     char broken[1024]; /* what must not be and is; empty: nothing */
 };
 

@@ -395,6 +395,7 @@ static enum port_answer save(void *self, const struct record *record, struct err
         struct sim_change *change = sim_change_of(&link->database->rows, record);
         change->lane = link->lane;
         change->serving = link->serving;
+        change->marker = record->marker;
         change->locked = session->rows;
         change->locked_at = session->locked_at;
         change->read_at = session->read_at;
@@ -430,32 +431,29 @@ void sim_database_init(struct sim_database *database, struct sim_core *core,
 {
     memset(database->sessions, 0, sizeof database->sessions);
     memset(database->links, 0, sizeof database->links);
-    memset(database->epochs, 0, sizeof database->epochs);
     memset(database->cut, 0, sizeof database->cut);
     database->core = core;
     database->account = account;
-    database->lanes = world->lanes;
-    database->down_until = 0;
-    database->read_only_until = 0;
+    sim_tables_init(&database->tables, world->lanes);
+    database->down_until = database->read_only_until = 0;
     database->jump = 0;
     database->tick = world->tick;
-    database->statements = 0;
-    database->commits = 0;
-    database->first = NULL;
-    database->last = NULL;
-    for (uint32_t i = 0; i < SIM_LANES_MAX; i++) {
+    database->statements = database->commits = 0;
+    database->first = database->last = NULL;
+    for (uint32_t i = 0; i < SIM_QUEUES_MAX; i++) {
         database->lane_holders[i] = SIM_SESSION_NONE;
     }
     sim_rows_init(&database->rows, arena);
 }
 
 struct database sim_database_port(struct sim_database *database, uint32_t serving, uint32_t worker,
-                                  uint32_t lane)
+                                  uint32_t run, uint32_t lane)
 {
     struct sim_link *link = &database->links[serving];
     *link = (struct sim_link){.database = database,
                               .serving = serving,
                               .worker = worker,
+                              .run = run,
                               .lane = lane,
                               .session = SIM_SESSION_NONE};
     return (struct database){&ops, link};
@@ -485,6 +483,7 @@ void sim_database_crashed(struct sim_database *database, uint32_t serving, bool 
 void sim_database_restart(struct sim_database *database, int64_t away)
 {
     database->down_until = database->core->now + away;
+    database->tables.sweeper = SIM_WORKERS_MAX;
     for (uint32_t i = 0; i < SIM_SESSIONS_MAX; i++) {
         if (database->sessions[i].state != SESSION_FREE) {
             sim_session_roll_back(database, i);

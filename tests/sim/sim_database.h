@@ -11,6 +11,7 @@
 #include "tests/sim/sim_change.h"
 #include "tests/sim/sim_core.h"
 #include "tests/sim/sim_rows.h"
+#include "tests/sim/sim_tables.h"
 #include "tests/sim/sim_world.h"
 #include "worker/lane/ports.h"
 
@@ -82,6 +83,7 @@ struct sim_link {
     struct sim_database *database;
     uint32_t serving;
     uint32_t worker;
+    uint32_t run; /* of the worker */
     uint32_t lane;
     int session; /* SIM_SESSION_NONE: not connected */
     enum sim_errand errand;
@@ -106,9 +108,8 @@ struct sim_database {
     struct sim_rows rows;
     struct sim_session sessions[SIM_SESSIONS_MAX];
     struct sim_link links[SIM_SERVINGS_MAX];
-    uint32_t lanes;
-    uint64_t epochs[SIM_LANES_MAX];
-    int lane_holders[SIM_LANES_MAX];
+    struct sim_tables tables;
+    int lane_holders[SIM_QUEUES_MAX];
     bool cut[SIM_WORKERS_MAX]; /* a worker's packets are lost */
     int64_t down_until;
     int64_t read_only_until;
@@ -124,7 +125,7 @@ void sim_database_init(struct sim_database *database, struct sim_core *core,
                        struct sim_account *account, struct arena *arena,
                        const struct sim_world *world);
 struct database sim_database_port(struct sim_database *database, uint32_t serving, uint32_t worker,
-                                  uint32_t lane);
+                                  uint32_t run, uint32_t lane);
 
 /* It is the session's turn. */
 void sim_database_turn(struct sim_database *database, uint32_t session);
@@ -149,12 +150,3 @@ void sim_session_free(struct sim_database *database, uint32_t number);
 /* ---- Locks ---- */
 
 #define SIM_LANE_ROW ((int)SIM_ROWS_MAX) /* what a session waits for: its lane's row */
-
-/* The session that has what this one waits for; SIM_SESSION_NONE. */
-int sim_lock_holder(const struct sim_database *database, const struct sim_session *session);
-
-/* Whether whoever is waited for waits, in the end, for this session. */
-bool sim_lock_is_deadlock(const struct sim_database *database, uint32_t number);
-
-/* Ends the session's transaction; whoever waits looks again. */
-void sim_lock_release(struct sim_database *database, uint32_t number);

@@ -364,7 +364,7 @@ uint32_t sim_draw_reused(struct sim_workload *workload, uint32_t original)
     struct sim_job *job = new_job(workload);
     job->original = workload->account->jobs[original].original;
     job->job.id = workload->account->jobs[original].job.id;
-    job->job.kind = once_in(workload, 4) ? KIND_RESERVE : KIND_CHECKOUT;
+    job->job.kind = once_in(workload, 4) && workload->world->sweeps ? KIND_RESERVE : KIND_CHECKOUT;
     put_members(workload, job);
     char ref[24]; /* of no other job */
     const int size = snprintf(ref, sizeof ref, "again-%u", workload->account->job_count);
@@ -402,14 +402,19 @@ uint32_t sim_draw_expire(struct sim_workload *workload, const struct hold *hold)
     if (account->expire_of[reserve] != SIM_JOB_NONE) {
         return account->expire_of[reserve];
     }
+    if (account->job_count == SIM_JOBS_MAX) {
+        return SIM_JOB_NONE;
+    }
     char id[32];
     const int size = snprintf(id, sizeof id, JOB_EXPIRE_PREFIX "%.*s", SPAN_ARGUMENTS(hold->id));
     struct sim_job *job = new_job(workload);
     job->job.id = keep(workload, id, (size_t)size);
     job->job.kind = KIND_EXPIRE;
     job->job.hold = account->jobs[reserve].job.id;
-    job->job.pool = SPAN_OF(JOB_POOL_DEFAULT); /* a stock job's, unless it says so */
     job->slot = hold->slot;
     account->expire_of[reserve] = job->original;
-    return finish(workload, job);
+    (void)finish(workload, job);
+    job->job.pool = SPAN_OF(JOB_POOL_DEFAULT); /* a stock job's, unless it says so */
+    job->meaning = job_digest(&job->job);
+    return job->original;
 }

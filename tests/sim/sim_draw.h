@@ -17,5 +17,5 @@ uint32_t sim_draw_reused(struct sim_workload *workload, uint32_t original);
 /* Bytes that are no job. */
 uint32_t sim_draw_malformed(struct sim_workload *workload);
 
-/* The expire of a hold, sent again each time. */
+/* The expire of a hold, the same each time; SIM_JOB_NONE: there are too many jobs. */
 uint32_t sim_draw_expire(struct sim_workload *workload, const struct hold *hold);

@@ -41,9 +41,20 @@ enum sim_fault {
     FAULT_RETURNED, /* an event that no queue wants */
     FAULT_DEAD_UNROUTABLE,
     FAULT_BLOCKED,
-    FAULT_NACKING_SUBSCRIBER, /* for ever: every event is refused */
+    FAULT_SORTER_REFUSED, /* what it asks for */
+    FAULT_SLOTS_UNBOUND,  /* as far as the sorter sees */
+    FAULT_OFFICE_LOST,    /* the sweeper's */
+    /* Of changes of the number of lanes. */
+    FAULT_DRIVER_FAILS,  /* before, in or after what it does */
+    FAULT_DRIVER_FROZEN, /* between two turns */
+    FAULT_DRIVER_DIES,   /* a command, after a turn */
+    FAULT_OLD_LIST,      /* a keeper does not see who lives */
+    FAULT_HELD_BACK,     /* a job in its publisher's channel, while the lanes change */
     FAULT_SLOW_DELIVERY,
+    /* These stay in the calm phase. */
+    FAULT_NACKING_SUBSCRIBER, /* for ever: every event is refused */
     /* Of publishers. */
+    FAULT_NO_KEY,
     FAULT_REPEAT_NEAR,
     FAULT_REPEAT_FAR,
     FAULT_ID_REUSED,

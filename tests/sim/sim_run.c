@@ -72,13 +72,14 @@ static void begin(struct sim_run *run, uint64_t seed, bool printed)
     core->broken[0] = '\0';
     sim_timers_init(&core->timers);
     sim_trace_init(&core->trace, printed);
-    sim_world_draw(&run->world, &prng, seed);
+    sim_world_draw(&run->world, &prng, seed, run->uneven);
     sim_faults_draw(&core->faults, &prng);
     prng_init(&core->chance, prng_next(&prng));
     sim_database_init(&run->database, core, &run->account, &run->rows, &run->world);
     put_tables(run);
-    sim_account_init(&run->account, core, &run->database.rows, &run->jobs, &run->world);
-    sim_broker_init(&run->broker, core, &run->account, &run->world);
+    sim_account_init(&run->account, core, &run->database.rows, &run->database.tables, &run->jobs,
+                     &run->world);
+    sim_broker_init(&run->broker, core, &run->account, &run->world, &run->database.tables);
     sim_workload_init(&run->workload, core, &run->world, &run->account, &run->broker,
                       &run->database, &run->jobs);
     sim_crew_begin(&run->crew, core, &run->world, &run->broker, &run->database, &run->workload);
@@ -132,19 +133,41 @@ static void turn(struct sim_run *run, uint32_t actor)
         sim_broker_consumer_turn(&run->broker, actor - ACTOR_CONSUMER);
     } else if (actor < ACTOR_WORKER) {
         sim_workload_publish(&run->workload, actor - ACTOR_PUBLISHER);
-    } else if (actor < ACTOR_SWEEPER) {
+    } else if (actor < ACTOR_KEEPER) {
         sim_crew_turn(&run->crew, actor - ACTOR_WORKER);
-    } else if (actor == ACTOR_SWEEPER) {
-        sim_workload_sweep(&run->workload);
+    } else if (actor < ACTOR_CHANGER) {
+        sim_keeper_turn(&run->crew, actor - ACTOR_KEEPER);
+    } else if (actor < ACTOR_COMMAND) {
+        sim_changer_turn(&run->crew, actor - ACTOR_CHANGER);
+    } else if (actor < ACTOR_LATE) {
+        sim_scale_turn(&run->crew, actor - ACTOR_COMMAND);
+    } else if (actor == ACTOR_LATE) {
+        sim_exchange_late_turn(&run->broker);
     } else {
         weather(run);
     }
 }
 
+/* A hold is past its end, and its expire was not put aside. */
+static bool is_overdue(const struct sim_run *run)
+{
+    const struct sim_rows *rows = &run->database.rows;
+    const instant now = sim_database_now(&run->database);
+    const bool room = run->account.copy_count < SIM_COPIES_MAX; /* for expires */
+    for (uint32_t i = 0; run->world.sweeps && room && i < rows->hold_count; i++) {
+        if (rows->holds[i]->state == HOLD_ACTIVE && rows->holds[i]->expires_at <= now) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_over(const struct sim_run *run)
 {
     return run->calm && sim_workload_is_done(&run->workload) &&
-           sim_account_is_done(&run->account) && sim_crew_is_idle(&run->crew);
+           sim_account_is_done(&run->account) && sim_crew_is_idle(&run->crew) &&
+           sim_changers_are_done(&run->crew) && sim_broker_is_empty(&run->broker) &&
+           !is_overdue(run);
 }
 
 static void loop(struct sim_run *run)

@@ -30,6 +30,7 @@ struct sim_run {
     struct arena jobs; /* what publishers have */
     struct arena rows; /* what the database has */
     char *memory;
+    bool uneven; /* prefetch: something must break */
     bool calm;
     int64_t calm_at;
     uint64_t turns;

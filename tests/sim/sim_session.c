@@ -6,6 +6,7 @@
 #include "common/base/ensure.h"
 #include "tests/sim/sim_account.h"
 #include "tests/sim/sim_database.h"
+#include "tests/sim/sim_lock.h"
 
 /* The statements of a load, in the order in which the real one sends them. */
 enum load_step {
@@ -20,108 +21,17 @@ enum load_step {
     LOAD_STEPS,
 };
 
-enum statement_end {
-    STATEMENT_DONE,
-    STATEMENT_WAITS,
-    STATEMENT_REFUSED,
-};
-
 static void due(struct sim_database *database, uint32_t number, int64_t at)
 {
     sim_timers_set(&database->core->timers, ACTOR_SESSION + number, at);
 }
 
-static enum statement_end refuse(struct sim_session *session, enum error_kind kind, const char *why)
-{
-    session->kind = session->fenced ? ERROR_FENCED : kind; /* of the first that was refused */
-    session->why = why;
-    return STATEMENT_REFUSED;
-}
-
-/* ---- Locks ---- */
-
-static enum statement_end wait_for(struct sim_database *database, uint32_t number, int row)
-{
-    struct sim_session *session = &database->sessions[number];
-    session->waits_for = row;
-    if (sim_lock_is_deadlock(database, number)) {
-        return refuse(session, ERROR_RETRY, "deadlock detected");
-    }
-    SIM_MARK(database->core->marks, row == SIM_LANE_ROW ? MARK_LANE_LOCK_WAIT : MARK_LOCK_WAIT);
-    return STATEMENT_WAITS;
-}
-
-static enum statement_end lock_lane(struct sim_database *database, uint32_t number)
-{
-    struct sim_session *session = &database->sessions[number];
-    int *holder = &database->lane_holders[session->lane];
-    if (*holder != SIM_SESSION_NONE && *holder != (int)number) {
-        return wait_for(database, number, SIM_LANE_ROW);
-    }
-    *holder = (int)number;
-    session->has_lane = true;
-    return STATEMENT_DONE;
-}
-
-/* Inserting waits for whoever has inserted the same row and not yet committed. */
-static enum statement_end add_rows(struct sim_database *database, uint32_t number)
-{
-    struct sim_session *session = &database->sessions[number];
-    const uint32_t made = sim_rows_made(&database->rows, session->link->demand);
-    for (uint32_t i = 0; i < database->rows.row_count; i++) {
-        struct sim_row *row = &database->rows.rows[i];
-        if ((made & 1u << i) == 0 || row->there || row->creator == (int)number) {
-            continue;
-        }
-        if (row->creator != SIM_SESSION_NONE) {
-            return wait_for(database, number, (int)i);
-        }
-        row->creator = (int)number;
-        session->made |= 1u << i;
-    }
-    return STATEMENT_DONE;
-}
-
-/* A statement's snapshot, taken when it begins: it does not see what is inserted while it waits. */
-static void see_rows(struct sim_database *database, uint32_t number)
-{
-    struct sim_session *session = &database->sessions[number];
-    if (session->state == SESSION_WAITING) {
-        return;
-    }
-    session->locked_at = ++database->statements;
-    session->seen = 0;
-    for (uint32_t i = 0; i < database->rows.row_count; i++) {
-        const struct sim_row *row = &database->rows.rows[i];
-        session->seen |= row->there || row->creator == (int)number ? 1u << i : 0;
-    }
-}
-
-/* In order. */
-static enum statement_end lock_rows(struct sim_database *database, uint32_t number)
-{
-    struct sim_session *session = &database->sessions[number];
-    struct sim_link *link = session->link;
-    see_rows(database, number);
-    const uint32_t wanted = sim_rows_demanded(&database->rows, link->demand) & session->seen;
-    for (uint32_t i = 0; i < database->rows.row_count; i++) {
-        struct sim_row *row = &database->rows.rows[i];
-        if ((wanted & 1u << i) == 0 || (session->rows & 1u << i) != 0) {
-            continue;
-        }
-        if (row->holder != SIM_SESSION_NONE) {
-            return wait_for(database, number, (int)i);
-        }
-        row->holder = (int)number;
-        session->rows |= 1u << i;
-    }
-    return sim_rows_read_stocks(&database->rows, link->demand, session->rows, link->arena,
-                                link->state)
-               ? STATEMENT_DONE
-               : refuse(session, ERROR_JOB, "the batch does not fit into memory");
-}
-
 /* ---- Statements ---- */
+
+static bool is_live(const struct sim_database *database, const struct sim_session *session)
+{
+    return sim_tables_is_live(&database->tables, session->lane / SIM_LANES_MAX + 1);
+}
 
 static enum statement_end begin_load(struct sim_database *database, uint32_t number)
 {
@@ -129,11 +39,16 @@ static enum statement_end begin_load(struct sim_database *database, uint32_t num
     struct sim_link *link = session->link;
     session->in_transaction = true;
     session->commits_before = database->commits;
-    const enum statement_end end = lock_lane(database, number);
+    const enum statement_end end = sim_lock_lane(database, number);
     if (end != STATEMENT_DONE) {
         return end;
     }
-    session->fenced = database->epochs[session->lane] != link->epoch;
+    const struct sim_lane *lane = &database->tables.lanes[session->lane];
+    link->state->drained = lane->drained;
+    session->fenced = lane->epoch != link->epoch;
+    if (session->fenced && !is_live(database, session)) {
+        SIM_MARK(database->core->marks, MARK_RETIRED_FENCED);
+    }
     return STATEMENT_DONE;
 }
 
@@ -141,7 +56,7 @@ static enum statement_end begin_load(struct sim_database *database, uint32_t num
 static enum statement_end read_clock(struct sim_database *database, struct sim_session *session)
 {
     if (session->fenced) {
-        return refuse(session, ERROR_FENCED, "another worker has the lane");
+        return sim_refuse(session, ERROR_FENCED, "another worker has the lane");
     }
     session->link->state->now = sim_database_now(database);
     session->lonely_seen = database->rows.lonely_count > 0;
@@ -160,9 +75,9 @@ static enum statement_end load_step(struct sim_database *database, uint32_t numb
     case LOAD_LANE:
         return begin_load(database, number);
     case LOAD_ADD:
-        return add_rows(database, number);
+        return sim_lock_made(database, number);
     case LOAD_LOCK:
-        return lock_rows(database, number);
+        return sim_lock_rows(database, number);
     case LOAD_DECISIONS:
         session->read_at = ++database->statements;
         fits = sim_rows_read_decisions(&database->rows, link->demand, link->arena, link->state);
@@ -181,7 +96,8 @@ static enum statement_end load_step(struct sim_database *database, uint32_t numb
     case LOAD_STEPS:
         break;
     }
-    return fits ? STATEMENT_DONE : refuse(session, ERROR_JOB, "the batch does not fit into memory");
+    return fits ? STATEMENT_DONE
+                : sim_refuse(session, ERROR_JOB, "the batch does not fit into memory");
 }
 
 static enum statement_end look_step(struct sim_database *database, struct sim_session *session)
@@ -191,19 +107,30 @@ static enum statement_end look_step(struct sim_database *database, struct sim_se
         session->step == 0
             ? sim_rows_read_sales(&database->rows, link->demand, link->arena, &link->looked)
             : sim_rows_read_holds(&database->rows, link->demand, link->arena, &link->looked);
-    return fits ? STATEMENT_DONE : refuse(session, ERROR_JOB, "the batch does not fit into memory");
+    return fits ? STATEMENT_DONE
+                : sim_refuse(session, ERROR_JOB, "the batch does not fit into memory");
 }
 
 static enum statement_end claim(struct sim_database *database, uint32_t number)
 {
     struct sim_session *session = &database->sessions[number];
-    const enum statement_end end = lock_lane(database, number);
+    const enum statement_end end = sim_lock_lane(database, number);
     if (end != STATEMENT_DONE) {
         return end;
     }
-    const uint64_t epoch = ++database->epochs[session->lane];
+    if (!is_live(database, session)) {
+        SIM_MARK(database->core->marks, MARK_RETIRED_FENCED);
+        sim_lock_release(database, number);
+        return sim_refuse(session, ERROR_FENCED, "the generation has not come yet, or is retired");
+    }
+    struct sim_lane *lane = &database->tables.lanes[session->lane];
+    lane->epoch++;
+    lane->claimed = true;
+    lane->claimed_at = sim_database_now(database);
     if (session->link != NULL) {
-        session->link->epoch = epoch;
+        lane->claimer = session->link->worker;
+        lane->claimer_run = session->link->run;
+        session->link->epoch = lane->epoch;
     }
     sim_account_claimed(database->account, session->lane,
                         session->link == NULL ? SIM_ACTOR_NONE : session->link->serving);
@@ -220,16 +147,31 @@ static enum statement_end count_lonely(struct sim_database *database, struct sim
     return STATEMENT_DONE;
 }
 
+/* What a transaction writes to its lane's row. */
+static void write_lane(struct sim_database *database, const struct sim_change *change)
+{
+    struct sim_lane *lane = &database->tables.lanes[change->lane];
+    lane->saved_at = sim_database_now(database);
+    if (change->marker) {
+        sim_account_marked(database->account, change->lane);
+        SIM_MARK(database->core->marks, lane->drained ? MARK_DRAINED_AGAIN : MARK_DRAINED_LANE);
+        lane->drained = true;
+        return;
+    }
+    lane->decided += change->decision_count;
+    lane->stragglers += lane->drained ? change->decision_count : 0;
+}
+
 static enum statement_end save(struct sim_database *database, uint32_t number)
 {
     struct sim_session *session = &database->sessions[number];
     struct sim_change *change = session->change;
     if (!span_absent(sim_change_decided(&database->rows, change))) {
         SIM_MARK(database->core->marks, MARK_DECIDED_MEANWHILE);
-        return refuse(session, ERROR_RETRY, "duplicate key: decision_once");
+        return sim_refuse(session, ERROR_RETRY, "duplicate key: decision_once");
     }
     if (sim_account_refuses(database->account, change)) {
-        return refuse(session, ERROR_JOB, "a value that the database does not take");
+        return sim_refuse(session, ERROR_JOB, "a value that the database does not take");
     }
     if (!session->has_lane) {
         sim_break(database->core, "a transaction commits that no longer has its lane");
@@ -250,6 +192,7 @@ static enum statement_end save(struct sim_database *database, uint32_t number)
     *(database->first == NULL ? &database->first : &database->last->next) = change;
     database->last = change;
     sim_account_committed(database->account, change);
+    write_lane(database, change);
     sim_lock_release(database, number);
     return STATEMENT_DONE;
 }
@@ -375,7 +318,7 @@ static void run(struct sim_database *database, uint32_t number)
     bool last = true;
     if (session->trouble == TROUBLE_REFUSED) {
         session->trouble = TROUBLE_NONE;
-        (void)refuse(session, session->kind, "refused");
+        (void)sim_refuse(session, session->kind, "refused");
         answer(database, number);
         return;
     }

@@ -5,18 +5,18 @@
 
 #include "common/base/ensure.h"
 
-_Static_assert(SIM_ACTORS_MAX <= UINT8_MAX + 1u, "an actor's number must fit");
+_Static_assert(SIM_ACTORS_MAX <= UINT16_MAX + 1u, "an actor's number must fit");
 
 /* The leaves are the actors; node 1 is the root, the children of node n are 2n and 2n + 1. */
-static uint8_t winner_of(const struct sim_timers *timers, uint32_t node)
+static uint16_t winner_of(const struct sim_timers *timers, uint32_t node)
 {
-    return node >= SIM_ACTORS_MAX ? (uint8_t)(node - SIM_ACTORS_MAX) : timers->winner[node];
+    return node >= SIM_ACTORS_MAX ? (uint16_t)(node - SIM_ACTORS_MAX) : timers->winner[node];
 }
 
-static uint8_t play(const struct sim_timers *timers, uint32_t node)
+static uint16_t play(const struct sim_timers *timers, uint32_t node)
 {
-    const uint8_t left = winner_of(timers, 2 * node);
-    const uint8_t right = winner_of(timers, 2 * node + 1);
+    const uint16_t left = winner_of(timers, 2 * node);
+    const uint16_t right = winner_of(timers, 2 * node + 1);
     return timers->due[right] < timers->due[left] ? right : left;
 }
 
@@ -38,7 +38,7 @@ void sim_timers_set(struct sim_timers *timers, uint32_t actor, int64_t due)
     }
     timers->due[actor] = due;
     for (uint32_t node = (SIM_ACTORS_MAX + actor) / 2; node > 0; node /= 2) {
-        const uint8_t winner = play(timers, node);
+        const uint16_t winner = play(timers, node);
         if (winner != actor && winner == timers->winner[node]) {
             return; /* somebody else wins here as before, so nothing changes above */
         }

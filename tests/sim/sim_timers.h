@@ -7,13 +7,13 @@
 
 #include <stdint.h>
 
-#define SIM_ACTORS_MAX 256u /* a power of 2 */
+#define SIM_ACTORS_MAX 512u /* a power of 2 */
 #define SIM_NEVER      INT64_MAX
 
 /* A tournament: each inner node names the earlier one of its two. */
 struct sim_timers {
     int64_t due[SIM_ACTORS_MAX]; /* microseconds of virtual time */
-    uint8_t winner[SIM_ACTORS_MAX];
+    uint16_t winner[SIM_ACTORS_MAX];
 };
 
 /* Nobody is due. */

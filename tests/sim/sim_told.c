@@ -2,6 +2,7 @@
  *
  * What workers tell, held against what is committed: no event without its decision, all copies of
  * one the same, nothing acknowledged before what it says was confirmed. */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/contract/event.h"
@@ -214,12 +215,69 @@ static struct sim_news news_of_reply(struct sim_account *account, const struct m
     return (struct sim_news){.kind = NEWS_REPLY};
 }
 
+static uint32_t number_of(struct span digits)
+{
+    uint32_t number = 0;
+    for (uint32_t i = 0; i < digits.size && number < SLOTS; i++) {
+        number = number * 10 + (uint32_t)(digits.bytes[i] - '0');
+    }
+    return number;
+}
+
+/* A sorter passes a copy on; a sweeper's expire is a new one. */
+static struct sim_news news_of_job(struct sim_account *account, const struct message *message)
+{
+    const uint32_t copy = sim_account_copy(account, message->traceparent);
+    const uint32_t job = copy != SIM_COPY_NONE ? account->copies[copy].job
+                                               : sim_account_original(account, message->id);
+    const uint32_t slot = number_of(message->routing_key);
+    if (job == SIM_JOB_NONE || slot >= SLOTS ||
+        !span_equal(message->body, account->jobs[job].body)) {
+        sim_break(account->core, "\"%.*s\" is passed on, which nobody has sent so",
+                  SPAN_ARGUMENTS(message->id));
+        return (struct sim_news){.kind = NEWS_REPLY};
+    }
+    if (copy != SIM_COPY_NONE) {
+        const bool stock = message->target == MESSAGE_STOCK_JOB;
+        if (stock != account->copies[copy].from_stock_exchange) {
+            sim_break(account->core, "\"%.*s\" is passed on by another way than it came",
+                      SPAN_ARGUMENTS(message->id));
+        }
+        SIM_MARK(account->core->marks,
+                 account->copies[copy].passed_on ? MARK_SORTED_AGAIN : MARK_SORTED);
+    } else if (account->jobs[job].first_copy != SIM_COPY_NONE) {
+        SIM_MARK(account->core->marks, MARK_EXPIRE_REPEATED);
+    }
+    return (struct sim_news){
+        .kind = NEWS_JOB, .about = job, .version = copy, .form = slot, .hash = job * 1031u + slot};
+}
+
+void sim_account_passed_on(const struct sim_account *account, const struct sim_news *news,
+                           struct sim_copy *copy)
+{
+    const bool sorted = news->version != SIM_COPY_NONE;
+    const struct sim_copy *from = sorted ? &account->copies[news->version] : NULL;
+    *copy = (struct sim_copy){.job = news->about,
+                              .next = SIM_COPY_NONE,
+                              .slot = news->form,
+                              .publisher = sorted ? from->publisher : SIM_PUBLISHERS_MAX,
+                              .sequence = sorted ? from->sequence : 0,
+                              .sorted = sorted,
+                              .from_stock_exchange = sorted ? from->from_stock_exchange : true,
+                              .reply_to = sorted ? from->reply_to : SPAN_NONE,
+                              .reply_allowed = sorted && from->reply_allowed};
+    copy->key_size = (uint32_t)snprintf(copy->key, sizeof copy->key, "%u", copy->slot);
+}
+
 struct sim_news sim_account_published(struct sim_account *account, const struct message *message)
 {
     static const char stock[] = "stock.";
     static const char answer[] = "job.";
     if (message->target == MESSAGE_REPLY) {
         return news_of_reply(account, message);
+    }
+    if (message->target == MESSAGE_JOB || message->target == MESSAGE_STOCK_JOB) {
+        return news_of_job(account, message);
     }
     if (message->target == MESSAGE_EVENT && message->type.size > sizeof stock &&
         memcmp(message->type.bytes, stock, sizeof stock - 1) == 0) {
@@ -254,7 +312,8 @@ static bool is_of_one_lane(const struct sim_account *account, const struct sim_j
         }
         for (uint32_t k = account->jobs[i].first_copy; k != SIM_COPY_NONE;
              k = account->copies[k].next) {
-            if (account->copies[k].lane != original->decided_lane) {
+            const uint32_t lane = account->copies[k].lane;
+            if (lane != original->decided_lane && lane != SIM_QUEUE_SORT) {
                 return false;
             }
         }
@@ -306,6 +365,11 @@ void sim_account_settled(struct sim_account *account, const struct sim_news *new
                 (uint8_t)(1u << news->form);
         }
         return;
+    case NEWS_JOB:
+        if (news->version != SIM_COPY_NONE) {
+            account->copies[news->version].passed_on = true;
+        }
+        return;
     case NEWS_REPLY:
         return;
     }
@@ -319,6 +383,9 @@ static const char *fate_of(const struct sim_account *account, const struct sim_c
     const bool answered = (copy->told & TOLD_ANSWER) != 0;
     const bool dead = (copy->told & TOLD_DEAD) != 0;
     const bool has_id = !span_absent(job->job.id);
+    if (copy->lane == SIM_QUEUE_SORT) {
+        return copy->passed_on ? NULL : "not passed on";
+    }
     if (dead) {
         return answered || !has_id ? NULL : "put aside, but not answered";
     }
@@ -336,6 +403,21 @@ static const char *fate_of(const struct sim_account *account, const struct sim_c
         return "neither decided nor answered nor put aside";
     }
     return original->event_settled ? NULL : "decided, but its event was not confirmed";
+}
+
+/* All that came before it is done with. */
+void sim_account_marked(struct sim_account *account, uint32_t lane)
+{
+    for (uint32_t i = 0; i < account->copy_count; i++) {
+        const struct sim_copy *copy = &account->copies[i];
+        const bool before = copy->lane == lane && copy->place != 0 &&
+                            (account->marked[lane] == 0 || copy->place < account->marked[lane]);
+        const char *wrong = before && !copy->acknowledged ? fate_of(account, copy) : NULL;
+        if (wrong != NULL) {
+            sim_break(account->core, "lane %u records its marker, and \"%.*s\", before it, is %s",
+                      lane, SPAN_ARGUMENTS(account->jobs[copy->job].job.id), wrong);
+        }
+    }
 }
 
 void sim_account_acknowledged(struct sim_account *account, uint32_t number)

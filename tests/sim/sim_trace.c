@@ -42,6 +42,9 @@ static const struct {
     [EVENT_REFUSED] = {"database refuses", "errand", "kind"},
     [EVENT_DOWN] = {"database away", "ms", "read-only"},
     [EVENT_JUMPED] = {"database's clock jumps", NULL, "to"},
+    [EVENT_DUTY] = {"duty", "progress", NULL},
+    [EVENT_DRIVEN] = {"driver", "step", "progress"},
+    [EVENT_SCALED] = {"scale", "generation", NULL},
     [EVENT_CALM] = {"calm", NULL, NULL},
     [EVENT_DONE] = {"done", "copies", "decisions"},
 };

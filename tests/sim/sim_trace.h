@@ -40,6 +40,10 @@ enum sim_event {
     EVENT_REFUSED, /* why */
     EVENT_DOWN,
     EVENT_JUMPED,
+    /* Beside the lanes. */
+    EVENT_DUTY,   /* progress of a sorter or sweeper */
+    EVENT_DRIVEN, /* step, progress */
+    EVENT_SCALED, /* a command: to so many lanes, which generation */
     /* Of the run. */
     EVENT_CALM,
     EVENT_DONE,

@@ -12,9 +12,6 @@
 #include "tests/sim/sim_database.h"
 #include "tests/sim/sim_draw.h"
 
-#define SWEEP_US       (1 * SIM_SECOND)
-#define SWEEP_AGAIN_US (60 * SIM_SECOND)
-
 struct span sim_sku(uint32_t number)
 {
     static const char *const names[SIM_SKUS_MAX] = {"PAD", "PS5", "SKU-0", "VINTAGE", "a", "it's"};
@@ -44,14 +41,12 @@ void sim_workload_init(struct sim_workload *workload, struct sim_core *core,
     workload->weight_all = 0;
     workload->reserve_count = 0;
     workload->sale_count = 0;
-    memset(workload->swept_at, 0, sizeof workload->swept_at);
     for (uint32_t i = 0; i < KIND_COUNT; i++) {
         workload->weight_all += world->weights[i];
     }
     for (uint32_t i = 0; i < world->publishers; i++) {
         sim_timers_set(&core->timers, ACTOR_PUBLISHER + i, sim_between(core, 1, SIM_MS));
     }
-    sim_timers_set(&core->timers, ACTOR_SWEEPER, SWEEP_US);
 }
 
 /* Stock jobs and expires come through NS.stock, unless somebody mistakes the exchange. */
@@ -87,30 +82,21 @@ static bool is_astray(struct sim_workload *workload, const struct sim_job *job)
 /* One more copy of a job goes to the broker. */
 static void send(struct sim_workload *workload, uint32_t publisher, uint32_t number)
 {
-    struct sim_account *account = workload->account;
-    struct sim_job *job = &account->jobs[number];
-    if (account->copy_count == SIM_COPIES_MAX) {
-        return;
-    }
-    const uint32_t place = account->copy_count++;
-    struct sim_copy *copy = &account->copies[place];
-    *copy = (struct sim_copy){.job = number, .next = SIM_COPY_NONE, .slot = job->slot};
+    const struct sim_job *job = &workload->account->jobs[number];
+    struct sim_copy copy = {.job = number,
+                            .next = SIM_COPY_NONE,
+                            .slot = job->slot,
+                            .publisher = publisher,
+                            .from_stock_exchange = is_for_stock(workload, job)};
+    const bool has_key = !workload->world->sorts || !sim_strikes(workload->core, FAULT_NO_KEY);
     if (is_astray(workload, job)) {
-        copy->slot = prng_below(&workload->prng, SLOTS);
+        copy.slot = prng_below(&workload->prng, SLOTS);
     }
-    copy->lane = copy->slot * workload->world->lanes / SLOTS;
-    copy->place = ++account->came[copy->lane];
-    copy->from_stock_exchange = is_for_stock(workload, job);
-    put_reply_to(workload, copy);
-    copy->key_size = (uint32_t)snprintf(copy->key, sizeof copy->key, "%u", copy->slot);
-    memcpy(copy->trace, &place, sizeof copy->trace);
-    uint32_t *end = &job->first_copy;
-    while (*end != SIM_COPY_NONE) {
-        end = &account->copies[*end].next;
+    put_reply_to(workload, &copy);
+    if (has_key) {
+        copy.key_size = (uint32_t)snprintf(copy.key, sizeof copy.key, "%u", copy.slot);
     }
-    *end = place;
-    sim_note(workload->core, EVENT_PUBLISHED, publisher, place, number);
-    sim_broker_publish(workload->broker, place);
+    sim_exchange_publish(workload->broker, &copy);
 }
 
 /* A publisher that has heard nothing sends the same job again. */
@@ -155,7 +141,7 @@ bool sim_workload_is_done(const struct sim_workload *workload)
 {
     return workload->thought >= workload->world->jobs ||
            workload->account->job_count > SIM_JOBS_MAX - SIM_JOBS_MAX / 4 ||
-           workload->account->copy_count > SIM_COPIES_MAX - SIM_COPIES_MAX / 3;
+           workload->account->copy_count > SIM_COPIES_MAX / 3;
 }
 
 void sim_workload_publish(struct sim_workload *workload, uint32_t publisher)
@@ -169,27 +155,6 @@ void sim_workload_publish(struct sim_workload *workload, uint32_t publisher)
                    sim_workload_is_done(workload)
                        ? SIM_NEVER
                        : core->now + sim_between(core, 1, workload->world->pace));
-}
-
-/* Overdue holds, each once for the same end, and again much later. */
-void sim_workload_sweep(struct sim_workload *workload)
-{
-    struct sim_core *core = workload->core;
-    const struct sim_rows *rows = &workload->database->rows;
-    const instant now = sim_database_now(workload->database);
-    for (uint32_t i = 0; i < rows->hold_count; i++) {
-        const struct hold *hold = rows->holds[i];
-        const bool sent = workload->swept_at[i] != 0 &&
-                          workload->swept_for[i] == hold->expires_at &&
-                          core->now - workload->swept_at[i] < SWEEP_AGAIN_US;
-        if (hold->state == HOLD_ACTIVE && hold->expires_at <= now && !sent &&
-            workload->account->job_count < SIM_JOBS_MAX) {
-            workload->swept_at[i] = core->now;
-            workload->swept_for[i] = hold->expires_at;
-            send(workload, SIM_PUBLISHERS_MAX, sim_draw_expire(workload, hold));
-        }
-    }
-    sim_timers_set(&core->timers, ACTOR_SWEEPER, core->now + SWEEP_US);
 }
 
 bool sim_workload_crashes(const struct sim_workload *workload, uint32_t copy)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who sends jobs: publishers, each over a channel of his own, and a sweeper that sends expires.
- * They repeat themselves, use ids again, mistake the routing key or the exchange, and send what is
- * no job at all. */
+ * Who sends jobs: publishers, each over a channel of his own. They repeat themselves, use ids
+ * again, mistake the routing key or the exchange, and send what is no job at all. */
 #pragma once
 
 #include <stdbool.h>
@@ -30,8 +29,6 @@ struct sim_workload {
     uint32_t reserve_count;
     uint32_t sales[SIM_JOBS_MAX];
     uint32_t sale_count;
-    int64_t swept_at[SIM_HOLDS_MAX]; /* when an expire was sent for a hold; 0: never */
-    instant swept_for[SIM_HOLDS_MAX];
 };
 
 void sim_workload_init(struct sim_workload *workload, struct sim_core *core,
@@ -43,9 +40,8 @@ void sim_workload_init(struct sim_workload *workload, struct sim_core *core,
 struct span sim_sku(uint32_t number);
 struct span sim_pool(uint32_t number);
 
-/* A publisher's, or the sweeper's, turn. */
+/* A publisher's turn. */
 void sim_workload_publish(struct sim_workload *workload, uint32_t publisher);
-void sim_workload_sweep(struct sim_workload *workload);
 
 /* Publishers have nothing more to send. */
 bool sim_workload_is_done(const struct sim_workload *workload);

@@ -31,19 +31,16 @@ static void draw_weights(struct sim_world *world, struct prng *prng)
     world->weights[KIND_CHECKOUT] += 10;
 }
 
-/* Each lane is served by one worker that stays well, and by others. */
-static void draw_servings(struct sim_world *world, struct prng *prng)
+/* Now and then the number of lanes changes; two commands may come at once. */
+static void draw_scales(struct sim_world *world, struct prng *prng)
 {
-    for (uint32_t lane = 0; lane < world->lanes; lane++) {
-        uint32_t well = prng_below(prng, world->workers);
-        if (world->ill != ILL_NONE && well == world->ill_worker) {
-            well = (well + 1) % world->workers;
-        }
-        world->serves[well] |= 1u << lane;
-        world->serves[prng_below(prng, world->workers)] |= 1u << lane;
-        if (world->ill != ILL_NONE) {
-            world->serves[world->ill_worker] |= 1u << lane;
-        }
+    const uint32_t count = prng_below(prng, 3) == 0 ? between(prng, 1, SIM_SCALES_MAX) : 0;
+    const int64_t most = world->storm < 2 * SIM_SECOND ? 2 * SIM_SECOND : world->storm;
+    int64_t at = (int64_t)prng_below(prng, (uint32_t)(most / 2));
+    for (uint32_t i = 0; i < count; i++) {
+        world->scales[i] = (struct sim_scale){between(prng, 1, SIM_LANES_MAX), at};
+        at += prng_below(prng, 3) == 0 ? between(prng, 1, 1500) * SIM_MS
+                                       : between(prng, 4, 12) * SIM_SECOND;
     }
 }
 
@@ -54,7 +51,21 @@ static void draw_tick(struct sim_world *world, struct prng *prng)
     world->tick = ticks[prng_below(prng, sizeof ticks / sizeof ticks[0])];
 }
 
-void sim_world_draw(struct sim_world *world, struct prng *prng, uint64_t seed)
+/* Batches as each worker was told; the prefetch is one for all (common/base/limits.h). */
+static void draw_batches(struct sim_world *world, struct prng *prng, bool uneven)
+{
+    const uint32_t most = rather_small(prng, 1, 64);
+    const uint32_t prefetch = most * between(prng, 1, 4);
+    for (uint32_t i = 0; i < SIM_WORKERS_MAX; i++) {
+        world->jobs_max[i] = between(prng, 0, 1) == 0 ? most : between(prng, 1, most);
+        world->prefetch[i] = prefetch;
+    }
+    if (uneven) {
+        world->prefetch[0] = (prefetch + 1) / 2;
+    }
+}
+
+void sim_world_draw(struct sim_world *world, struct prng *prng, uint64_t seed, bool uneven)
 {
     *world = (struct sim_world){.seed = seed};
     world->workers = between(prng, 1, SIM_WORKERS_MAX);
@@ -64,8 +75,7 @@ void sim_world_draw(struct sim_world *world, struct prng *prng, uint64_t seed)
     world->customers = between(prng, 1, SIM_CUSTOMERS_MAX);
     world->publishers = between(prng, 1, SIM_PUBLISHERS_MAX);
     world->jobs = between(prng, 60, 340);
-    world->jobs_max = rather_small(prng, 1, 64);
-    world->prefetch = world->jobs_max * between(prng, 1, 4);
+    draw_batches(world, prng, uneven);
     world->stock = rather_small(prng, 1, 60);
     world->cart_max = rather_small(prng, 1, 4);
     world->ttl_max = between(prng, 1, 8);
@@ -78,7 +88,9 @@ void sim_world_draw(struct sim_world *world, struct prng *prng, uint64_t seed)
         world->ill = (enum sim_ill)between(prng, ILL_DEAD, ILL_CUT_DATABASE);
         world->ill_worker = prng_below(prng, world->workers);
     }
-    draw_servings(world, prng);
+    draw_scales(world, prng);
+    world->sorts = prng_below(prng, 2) == 0;
+    world->sweeps = world->weights[KIND_RESERVE] > 0;
     draw_tick(world, prng);
 }
 
@@ -102,10 +114,13 @@ void sim_world_print(const struct sim_world *world)
     (void)printf("world: %u workers, %u lanes, %u SKUs, %u pools, %u customers, %u publishers\n",
                  world->workers, world->lanes, world->skus, world->pools, world->customers,
                  world->publishers);
-    (void)printf("       %u jobs, batches of %u, prefetch %u, stock up to %u, carts up to %u, "
-                 "ttl up to %u s\n",
-                 world->jobs, world->jobs_max, world->prefetch, world->stock, world->cart_max,
-                 world->ttl_max);
+    (void)printf("       %u jobs, stock up to %u, carts up to %u, ttl up to %u s\n", world->jobs,
+                 world->stock, world->cart_max, world->ttl_max);
+    (void)printf("       batches and prefetch:");
+    for (uint32_t i = 0; i < world->workers; i++) {
+        (void)printf(" %u/%u", world->jobs_max[i], world->prefetch[i]);
+    }
+    (void)printf("\n");
     (void)printf("       bursts of %u every %" PRId64 " ms, limits %u %%, storm of %" PRId64 " s\n",
                  world->burst, world->pace / SIM_MS, world->limit_share, world->storm / SIM_SECOND);
     (void)printf("       the database's clock shows every %" PRId64 " us\n", world->tick);
@@ -115,9 +130,10 @@ void sim_world_print(const struct sim_world *world)
             (void)printf(" %s %u", kind_text((enum kind)i), world->weights[i]);
         }
     }
-    (void)printf("\n       lanes of workers:");
-    for (uint32_t i = 0; i < world->workers; i++) {
-        (void)printf(" %02x", world->serves[i]);
+    (void)printf("%s", world->sorts ? ", some without a key" : "");
+    for (uint32_t i = 0; i < SIM_SCALES_MAX && world->scales[i].lanes > 0; i++) {
+        (void)printf("\n       scaled to %u lanes after %" PRId64 " ms", world->scales[i].lanes,
+                     world->scales[i].at / SIM_MS);
     }
     (void)printf("\n       for ever: %s", ill_text(world->ill));
     if (world->ill != ILL_NONE) {

@@ -287,6 +287,33 @@ static void leaves_alone_what_another_drives(void **state)
     assert_int_equal(change_turn(&drivers[1], &error), CHANGE_AGAIN);
 }
 
+/* Or whoever sees the database only would keep the lease, and the change would stand still. */
+static void gives_way_when_a_step_fails_again(void **state)
+{
+    struct world world;
+    struct side one = {&world};
+    struct side two = {&world};
+    struct change_driver drivers[2];
+    struct error error = {0};
+    (void)state;
+    world_init(&world);
+    world.step = CHANGE_DECLARE;
+    change_driver_init(&drivers[0], &ops, &one);
+    change_driver_init(&drivers[1], &ops, &two);
+    for (uint32_t failures = 1; failures <= 3; failures++) {
+        assert_int_equal(change_turn(&drivers[0], &error), CHANGE_AGAIN); /* the look */
+        world.faulty = (struct faulty){.kind = FAULTY_BEFORE, .at = 1};
+        assert_int_equal(change_turn(&drivers[0], &error), CHANGE_FAILED);
+        world.faulty = (struct faulty){.kind = FAULTY_NONE};
+        assert_int_equal(change_failed_ms(&drivers[0]) > CHANGE_LEASE_MS, failures >= 2);
+    }
+    world.now_ms += change_failed_ms(&drivers[0]) - CHANGE_GIVE_WAY_MS;
+    assert_int_equal(change_turn(&drivers[1], &error), CHANGE_AGAIN);
+    assert_int_equal(change_turn(&drivers[1], &error), CHANGE_AGAIN);
+    world.now_ms += CHANGE_GIVE_WAY_MS;
+    assert_int_equal(change_turn(&drivers[0], &error), CHANGE_OTHERS);
+}
+
 static void waits_for_what_is_older_but_not_for_ever(void **state)
 {
     struct world world;
@@ -333,6 +360,7 @@ int main(void)
         cmocka_unit_test(two_drivers_do_no_harm),
         cmocka_unit_test(one_that_was_frozen_wakes_when_all_is_over),
         cmocka_unit_test(leaves_alone_what_another_drives),
+        cmocka_unit_test(gives_way_when_a_step_fails_again),
         cmocka_unit_test(waits_for_what_is_older_but_not_for_ever),
         cmocka_unit_test(without_a_change_there_is_nothing_to_do),
         cmocka_unit_test(steps_have_names),

@@ -57,6 +57,30 @@ static void another_meaning_is_a_reused_id(void **state)
     assert_int_equal(shop_stock(shop, "PS5").unsold, 7);
 }
 
+/* --- What was loaded --- */
+
+/* A row that another transaction makes known while a lock is waited for is not locked; the hold on
+ * it is read after that. */
+static void what_a_hold_names_must_have_been_loaded(void **state)
+{
+    static char memory[65536];
+    struct arena arena;
+    struct line line = {.sku = SPAN_OF("PS5"), .qty = 1};
+    struct hold hold = {
+        .id = SPAN_OF("h"), .pool = SPAN_OF("main"), .lines = &line, .line_count = 1};
+    struct stock stock = {.pool = SPAN_OF("main"), .sku = SPAN_OF("PS5"), .unsold = 1};
+    const struct job job = {.id = SPAN_OF("a"), .kind = KIND_RELEASE, .hold = SPAN_OF("h")};
+    const struct entry entry = {.job = &job, .meaning = 1};
+    struct result result;
+    (void)state;
+    struct state loaded = {.holds = &hold, .hold_count = 1};
+    arena_init(&arena, memory, sizeof memory);
+    assert_int_equal(decide(&loaded, &entry, 1, &arena, &result), DECIDE_TORN);
+    loaded = (struct state){.holds = &hold, .hold_count = 1, .stocks = &stock, .stock_count = 1};
+    arena_init(&arena, memory, sizeof memory);
+    assert_int_equal(decide(&loaded, &entry, 1, &arena, &result), 1);
+}
+
 /* --- One batch --- */
 
 /* Decides jobs over a state with 10 PS5 in main. */
@@ -238,6 +262,7 @@ static void decisions_do_not_depend_on_the_seed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_hold_names_must_have_been_loaded),
         IN_A_SHOP(the_same_job_again_has_the_same_decision_again),
         IN_A_SHOP(a_refusal_is_repeated_too),
         IN_A_SHOP(a_repeat_is_never_late),

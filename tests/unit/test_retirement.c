@@ -251,6 +251,26 @@ static void waits_while_its_lanes_have_jobs(void **state)
     assert_int_equal(world.life, LIFE_DRAINING);
 }
 
+static void gives_way_when_it_fails_again(void **state)
+{
+    struct world world;
+    struct retirement_driver driver;
+    struct error error = {0};
+    (void)state;
+    world_init(&world);
+    retirement_driver_init(&driver, &ops, &world);
+    for (uint32_t failures = 1; failures <= 3; failures++) {
+        assert_int_equal(retirement_turn(&driver, &error), RETIREMENT_AGAIN); /* it was found */
+        world.faulty = (struct faulty){.kind = FAULTY_BEFORE, .at = 1};
+        assert_int_equal(retirement_turn(&driver, &error), RETIREMENT_FAILED);
+        world.faulty = (struct faulty){.kind = FAULTY_NONE};
+        assert_int_equal(retirement_failed_ms(&driver) > 0, failures >= 2);
+    }
+    assert_int_equal(retirement_turn(&driver, &error), RETIREMENT_AGAIN);
+    assert_int_equal(retirement_turn(&driver, &error), RETIREMENT_AGAIN);
+    assert_int_equal(retirement_failed_ms(&driver), 0);
+}
+
 static void none_that_may_go_is_nothing_to_do(void **state)
 {
     struct world world;
@@ -270,6 +290,7 @@ int main(void)
         cmocka_unit_test(a_late_job_is_decided_whenever_it_comes),
         cmocka_unit_test(survives_any_fault),
         cmocka_unit_test(waits_while_its_lanes_have_jobs),
+        cmocka_unit_test(gives_way_when_it_fails_again),
         cmocka_unit_test(none_that_may_go_is_nothing_to_do),
     };
     return cmocka_run_group_tests_name("retirement", tests, NULL, NULL);

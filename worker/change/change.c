@@ -118,8 +118,10 @@ static enum change_progress look(struct change_driver *driver, struct error *err
 
 static enum change_progress act(struct change_driver *driver, struct error *error)
 {
+    const enum act done = steps[driver->step].act(driver, error);
     driver->phase = CHANGE_LOOKS;
-    switch (steps[driver->step].act(driver, error)) {
+    driver->failures = done == ACT_FAILED ? driver->failures + 1 : 0;
+    switch (done) {
     case ACT_DONE:
         driver->phase = CHANGE_RECORDS;
         return CHANGE_AGAIN;
@@ -142,6 +144,7 @@ static enum change_progress record(struct change_driver *driver, struct error *e
             : driver->ops->record(driver->self, change, steps[driver->step].next, error);
     driver->phase = CHANGE_LOOKS;
     driver->position = 0; /* what comes may be the same step once more */
+    driver->failures = recorded ? 0 : driver->failures + 1;
     return recorded ? CHANGE_AGAIN : CHANGE_FAILED;
 }
 
@@ -162,6 +165,11 @@ enum change_progress change_turn(struct change_driver *driver, struct error *err
     }
     ENSURE(!"a phase is one of these");
     return CHANGE_FAILED;
+}
+
+uint32_t change_failed_ms(const struct change_driver *driver)
+{
+    return driver->failures < 2 ? 0 : CHANGE_LEASE_MS + CHANGE_GIVE_WAY_MS;
 }
 
 const char *change_step_name(enum change_step step)

@@ -23,7 +23,8 @@ enum change_step {
 
 #define CHANGE_STEPS (CHANGE_DRAIN + 1u)
 
-#define CHANGE_LEASE_MS 2000u /* a driver that was not seen for so long is followed by another */
+#define CHANGE_LEASE_MS    2000u /* a driver not seen for so long is followed by another, */
+#define CHANGE_GIVE_WAY_MS 1000u /* who looks once in this time at least */
 
 /* As the database has it. */
 struct lanes_change {
@@ -86,6 +87,7 @@ struct change_driver {
     uint32_t generation;        /* position is within this step of this change */
     enum change_step step;
     uint32_t position;
+    uint32_t failures; /* of steps, in a row: looks do not count */
 };
 
 enum change_progress {
@@ -100,6 +102,11 @@ void change_driver_init(struct change_driver *driver, const struct change_ops *o
 
 /* One call to a port at most. */
 enum change_progress change_turn(struct change_driver *driver, struct error *error) MUST_CHECK;
+
+/* How long to wait at least after CHANGE_FAILED, in ms. When a step fails again the lease is left
+ * to run out, or it would be renewed for ever by one who sees the database only: another driver may
+ * see both servers. */
+uint32_t change_failed_ms(const struct change_driver *driver);
 
 /* "declare", as tables have it. */
 const char *change_step_name(enum change_step step);

@@ -3,6 +3,8 @@
  * What is done with a generation that goes. */
 #include "worker/change/retirement.h"
 
+#include "worker/change/change.h"
+
 /* Queues in one turn: a lease must not end meanwhile. */
 #define LOOK_AT_ONCE   64u
 #define CHANGE_AT_ONCE 4u
@@ -149,10 +151,18 @@ void retirement_driver_init(struct retirement_driver *driver, const struct retir
 
 enum retirement_progress retirement_turn(struct retirement_driver *driver, struct error *error)
 {
+    const bool finds = driver->phase == RETIREMENT_FINDS;
     enum retirement_progress progress = RETIREMENT_FAILED;
     if (!acts[driver->phase](driver, &progress, error)) {
+        driver->failures++;
         (void)go(driver, RETIREMENT_FINDS); /* not again at once */
         return RETIREMENT_FAILED;
     }
+    driver->failures = finds && driver->retirement.generation != 0 ? driver->failures : 0;
     return progress;
+}
+
+uint32_t retirement_failed_ms(const struct retirement_driver *driver)
+{
+    return driver->failures < 2 ? 0 : CHANGE_LEASE_MS + CHANGE_GIVE_WAY_MS;
 }

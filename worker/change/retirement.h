@@ -76,6 +76,7 @@ struct retirement_driver {
     struct retirement retirement;
     struct retirement_look looked; /* at the queues before position */
     uint32_t position;
+    uint32_t failures; /* in a row: finding it does not count */
 };
 
 enum retirement_progress {
@@ -91,3 +92,6 @@ void retirement_driver_init(struct retirement_driver *driver, const struct retir
 /* One call to a port at most. */
 enum retirement_progress retirement_turn(struct retirement_driver *driver,
                                          struct error *error) MUST_CHECK;
+
+/* How long to wait at least after RETIREMENT_FAILED, in ms: as change_failed_ms. */
+uint32_t retirement_failed_ms(const struct retirement_driver *driver);

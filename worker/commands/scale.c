@@ -146,7 +146,7 @@ static bool drive(struct scaling *scaling, bool *done, struct error *error)
             return give_up(scaling, error);
         }
         scale_progress_trouble(&scaling->progress, &failure);
-        pause_ms(FAILURE_MS);
+        pause_ms(FAILURE_MS + (long)changing_failed_ms(&scaling->changing));
     }
 }
 

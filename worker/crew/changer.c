@@ -28,13 +28,13 @@ static uint64_t pause_after(enum change_progress progress)
     return 0;
 }
 
-/* Whatever failed, the lease is left to run out: another worker may see both servers. */
+/* What fails again and again is left to another worker, who may see both servers. */
 static uint64_t failed(struct changer *changer, const struct error *error)
 {
     trouble_note(&changer->aide.trouble, error, trouble_now_ms());
     postgres_close(&changer->aide.postgres);
     changing_close(&changer->changing);
-    return backoff_ms(++changer->failures, &changer->prng);
+    return changing_failed_ms(&changer->changing) + backoff_ms(++changer->failures, &changer->prng);
 }
 
 /* Once for each change. */

@@ -337,6 +337,13 @@ enum change_progress changing_turn(struct changing *changing, struct error *erro
     return changed == CHANGE_NOTHING && retired == RETIREMENT_WAITS ? CHANGE_WAITS : changed;
 }
 
+uint32_t changing_failed_ms(const struct changing *changing)
+{
+    const uint32_t change_ms = change_failed_ms(&changing->change);
+    const uint32_t retirement_ms = retirement_failed_ms(&changing->retirement);
+    return change_ms > retirement_ms ? change_ms : retirement_ms;
+}
+
 void changing_close(struct changing *changing)
 {
     rabbit_close(&changing->rabbit);

@@ -35,4 +35,7 @@ void changing_init(struct changing *changing, const struct config *config,
  * either, what the other one did is done. */
 enum change_progress changing_turn(struct changing *changing, struct error *error) MUST_CHECK;
 
+/* How long to wait at least after a turn that has failed, in ms. */
+uint32_t changing_failed_ms(const struct changing *changing);
+
 void changing_close(struct changing *changing);

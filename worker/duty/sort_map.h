@@ -14,7 +14,8 @@
 #define SORT_SLOT_UNKNOWN UINT32_MAX
 
 struct sort_map_ops {
-    /* The slot recorded for each hold or sale, or SORT_SLOT_UNKNOWN. */
+    /* The slot recorded for each hold or sale, or SORT_SLOT_UNKNOWN. Of none: whether the database
+     * answers. */
     enum port_answer (*find)(void *self, const struct span *ids, uint32_t count, uint32_t *slots,
                              struct error *error);
 

@@ -11,6 +11,7 @@
 #define WAIT_MAX_MS    1000u /* between two looks */
 #define LEAVE_MS       1000u /* when draining, what is on its way is waited for */
 #define LEAVE_LOOK_MS  50u
+#define FIND_MAX_MS    10000u  /* a database that has not answered for so long is not trusted */
 #define TROUBLE_MAX_MS 600000u /* then another worker may try; long before the consumer_timeout */
 
 static struct sort_batch *front_of(struct sorter *sorter)
@@ -62,14 +63,27 @@ static enum duty_progress part_again(struct sorter *sorter, uint64_t now_ms)
     return DUTY_FAILED;
 }
 
+/* Another worker may see the database. This one does not subscribe again before it does. */
+static enum duty_progress distrust_database(struct sorter *sorter, uint64_t now_ms)
+{
+    sorter->database_ready = false;
+    return lose(sorter, now_ms);
+}
+
 static enum duty_progress subscribe(struct sorter *sorter, uint64_t now_ms, struct error *error)
 {
     const struct broker *broker = &sorter->broker;
+    const struct sort_map *map = &sorter->map;
     if (now_ms < sorter->pause_until_ms) {
         return DUTY_WAIT;
     }
-    switch (broker->ops->subscribe(broker->self, error)) {
+    switch (sorter->database_ready ? broker->ops->subscribe(broker->self, error)
+                                   : map->ops->find(map->self, NULL, 0, NULL, error)) {
     case PORT_DONE:
+        if (!sorter->database_ready) {
+            sorter->database_ready = true;
+            return DUTY_AGAIN;
+        }
         sorter->subscribed = true;
         sorter->looked = false;
         memset(sorter->bound_at_ms, 0, sizeof sorter->bound_at_ms);
@@ -173,6 +187,9 @@ static enum duty_progress prepare(struct sorter *sorter, struct sort_batch *batc
     case PORT_FAILED:
         break;
     }
+    if (!item->known && sorter->failures > 0 && now_ms - sorter->failing_since_ms > FIND_MAX_MS) {
+        return distrust_database(sorter, now_ms);
+    }
     return part_again(sorter, now_ms);
 }
 
@@ -259,6 +276,7 @@ void sorter_init(struct sorter *sorter, const char *namespace, struct broker bro
         .broker = broker,
         .map = map,
         .entries = {address_of(namespace, "jobs"), address_of(namespace, "stock")},
+        .database_ready = true, /* most jobs need none */
     };
     prng_init(&sorter->prng, seed);
     sort_batch_init(&sorter->batches[0], bytes);

@@ -26,6 +26,7 @@ struct sorter {
     struct entries entries;
     struct prng prng;
     bool subscribed;
+    bool database_ready; /* it was, when it was asked for a hold's slot */
     bool draining;
     bool front_waits;
     bool back_waits;

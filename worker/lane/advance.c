@@ -131,20 +131,29 @@ static enum step look(struct lane *lane, struct batch *batch, struct error *erro
                : arena_full(error);
 }
 
+static enum step loaded_too_early(struct error *error)
+{
+    error_set(error, ERROR_RETRY, "a hold or sale came up after the stock was locked");
+    return STEP_FAILED;
+}
+
 static enum step decide_loaded(struct batch *batch, struct error *error)
 {
     struct state *state = &batch->state;
     if (!demand_covers(&batch->demand, state->holds, state->hold_count, state->sales,
                        state->sale_count)) {
-        error_set(error, ERROR_RETRY, "a hold or sale came up after the stock was locked");
-        return STEP_FAILED;
+        return loaded_too_early(error);
     }
     batch->results = arena_take(&batch->arena, batch->entry_count * sizeof batch->results[0]);
-    if (batch->results == NULL || decide(state, batch->entries, batch->entry_count, &batch->arena,
-                                         batch->results) < batch->entry_count) {
+    if (batch->results == NULL) {
         return arena_full(error);
     }
-    return STEP_DONE;
+    const uint32_t decided =
+        decide(state, batch->entries, batch->entry_count, &batch->arena, batch->results);
+    if (decided == DECIDE_TORN) {
+        return loaded_too_early(error);
+    }
+    return decided < batch->entry_count ? arena_full(error) : STEP_DONE;
 }
 
 /* What is decided must be announced: a part that leaves no memory for that is not saved. */

@@ -123,6 +123,9 @@ uint32_t decide(struct state *state, const struct entry *entries, uint32_t count
     if (!state_index(state, count, items, arena)) {
         return 0;
     }
+    if (!state_is_whole(state)) {
+        return DECIDE_TORN;
+    }
     for (uint32_t i = 0; i < count; i++) {
         if (!decide_one(state, &entries[i], arena, &results[i])) {
             return i;

@@ -56,6 +56,10 @@ struct result {
     uint32_t movement_count;
 };
 
+/* Instead of a number: a hold or sale was loaded, and a SKU of it was not. A row that somebody has
+ * made known while others were waited for is not locked, though it was asked for. */
+#define DECIDE_TORN UINT32_MAX
+
 /* Decides the first jobs of a batch and returns how many: all, or as many as the arena has room
  * for. Writes a result for each, and changes the state to what it is after them. To be called once
  * for what was loaded. */

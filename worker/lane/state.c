@@ -158,6 +158,34 @@ struct stock *state_stock(const struct state *state, struct span pool, struct sp
     return NULL;
 }
 
+static bool has_stocks(const struct state *state, struct span pool, const struct line *lines,
+                       uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (state_stock(state, pool, lines[i].sku) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool state_is_whole(const struct state *state)
+{
+    for (uint32_t i = 0; i < state->hold_count; i++) {
+        const struct hold *hold = &state->holds[i];
+        if (!has_stocks(state, hold->pool, hold->lines, hold->line_count)) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < state->sale_count; i++) {
+        const struct sale *sale = &state->sales[i];
+        if (!has_stocks(state, sale->pool, sale->lines, sale->line_count)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 struct known *state_known(const struct state *state, struct span id)
 {
     const uint64_t hash = hash_after(state, 0, id);

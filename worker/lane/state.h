@@ -158,6 +158,9 @@ struct span state_pool(const struct state *state, struct span store);
 
 /* NULL: not loaded. */
 struct stock *state_stock(const struct state *state, struct span pool, struct span sku);
+
+/* Of each hold and sale all SKUs were loaded. */
+bool state_is_whole(const struct state *state);
 struct known *state_known(const struct state *state, struct span id);
 struct tally *state_tally(const struct state *state, const struct stock *stock, struct span round,
                           struct span customer);
