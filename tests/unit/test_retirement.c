@@ -251,6 +251,26 @@ static void waits_while_its_lanes_have_jobs(void **state)
     assert_int_equal(world.life, LIFE_DRAINING);
 }
 
+/* One who has only the broker does not leave. */
+static void a_late_job_does_not_wait_for_a_consumer(void **state)
+{
+    struct world world;
+    struct retirement_driver driver;
+    struct error error = {0};
+    enum retirement_progress progress = RETIREMENT_AGAIN;
+    (void)state;
+    world_init(&world);
+    world.life = LIFE_RETIRED;
+    world.consumed = true;
+    world.ready[7] = 1;
+    retirement_driver_init(&driver, &ops, &world);
+    while (progress == RETIREMENT_AGAIN) {
+        progress = retirement_turn(&driver, &error);
+    }
+    assert_int_equal(progress, RETIREMENT_WAITS);
+    assert_int_equal(world.life, LIFE_DRAINING);
+}
+
 static void gives_way_when_it_fails_again(void **state)
 {
     struct world world;
@@ -290,6 +310,7 @@ int main(void)
         cmocka_unit_test(a_late_job_is_decided_whenever_it_comes),
         cmocka_unit_test(survives_any_fault),
         cmocka_unit_test(waits_while_its_lanes_have_jobs),
+        cmocka_unit_test(a_late_job_does_not_wait_for_a_consumer),
         cmocka_unit_test(gives_way_when_it_fails_again),
         cmocka_unit_test(none_that_may_go_is_nothing_to_do),
     };

@@ -12,9 +12,11 @@
 /* | state    | its queues have      | then                                                   |
  * | draining | a job                | wait: its lanes will decide it                         |
  * |          | none                 | retire it                                              |
- * | retired  | a consumer           | wait: it will notice that it may not decide            |
- * |          | no consumer, a job   | declare all queues again, make it draining again       |
+ * | retired  | a job                | declare all queues again, make it draining again       |
+ * |          | a consumer, no job   | wait: it will notice that it may not decide            |
  * |          | neither              | look at each once more and delete it, then forget it   |
+ *
+ * A job does not wait for consumers to leave: one may have only the broker, and notice nothing.
  *
  * A job that comes between the last look at its queue and the deleting is lost: it would have been
  * on its way from its publisher for longer than a whole change took. */
@@ -60,10 +62,10 @@ static enum retirement_progress judge(struct retirement_driver *driver)
     if (driver->retirement.state == RETIREMENT_DRAINING) {
         return looked->ready == 0 ? go(driver, RETIREMENT_RETIRES) : wait_and_find(driver);
     }
-    if (looked->consumers > 0) {
-        return wait_and_find(driver);
+    if (looked->ready > 0) {
+        return go(driver, RETIREMENT_RESTORES);
     }
-    return go(driver, looked->ready == 0 ? RETIREMENT_REMOVES : RETIREMENT_RESTORES);
+    return looked->consumers > 0 ? wait_and_find(driver) : go(driver, RETIREMENT_REMOVES);
 }
 
 static bool look(struct retirement_driver *driver, enum retirement_progress *progress,
