@@ -12,28 +12,39 @@
 
 #define PLACES 16u /* between two statements: one before the other, if need be */
 
-/* The place of what was decided under this id, if the transaction could not know of it. */
+/* Who asks what a job could not see. */
+struct asking {
+    const struct sim_change *change;
+    uint32_t decided_place; /* of the job; UINT32_MAX: it was not decided */
+};
+
+/* The place of what was decided under this id, if the job could not know of it: its transaction
+ * could not, or it is behind the job in the same batch. */
 static uint64_t unseen_place(const struct sim_account *account, struct span id,
-                             const struct sim_change *change)
+                             const struct asking *asking)
 {
     const uint32_t original = sim_account_original(account, id);
     const struct sim_job *job = original == SIM_JOB_NONE ? NULL : &account->jobs[original];
-    const bool unseen = job != NULL && job->decided_by != NULL && job->decided_by != change &&
-                        job->decided_by->committed_at > change->read_at;
+    if (job == NULL || job->decided_by == NULL) {
+        return UINT64_MAX;
+    }
+    const bool unseen = job->decided_by == asking->change
+                            ? job->decided_place > asking->decided_place
+                            : job->decided_by->committed_at > asking->change->read_at;
     return unseen ? job->judged_at : UINT64_MAX;
 }
 
 /* Of what a job names: a hold or sale, and the commit that sold a hold which it wants to cancel. */
 static uint64_t unseen_before(const struct sim_account *account, const struct job *job,
-                              const struct sim_change *change)
+                              const struct asking *asking)
 {
     const struct span named = !span_absent(job->hold)   ? job->hold
                               : !span_absent(job->sale) ? job->sale
                                                         : job->replaces;
     const struct sim_known *hold = sim_rows_known(account->rows, job->sale);
     const struct span sold = hold == NULL || hold->hold == NULL ? SPAN_NONE : hold->hold->sale;
-    const uint64_t first = unseen_place(account, named, change);
-    const uint64_t second = unseen_place(account, sold, change);
+    const uint64_t first = unseen_place(account, named, asking);
+    const uint64_t second = unseen_place(account, sold, asking);
     return first < second ? first : second;
 }
 
@@ -72,8 +83,11 @@ static uint64_t place_of(struct sim_account *account, const struct sim_change *c
         (entry->result.kind != RESULT_DECISION && entry->result.kind != RESULT_NOTHING)) {
         return place;
     }
-    const uint64_t before = unseen_before(account, &job->job, change);
-    if (before > place) {
+    const struct asking asking = {change, entry->result.kind == RESULT_DECISION
+                                              ? account->jobs[job->original].decided_place
+                                              : UINT32_MAX};
+    const uint64_t before = unseen_before(account, &job->job, &asking);
+    if (before >= place) {
         return place;
     }
     const uint64_t read_at = PLACES * change->read_at;
