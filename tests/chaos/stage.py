@@ -126,6 +126,7 @@ class Stage:
         self.standby = standby
         self.program = program
         self.members = []
+        self.hired = []   # all that were ever members
         self.faults = []  # of workers
         self.place = None
         self.options = "?heartbeat=3"  # of the workers' URL: shorter than by default
@@ -144,7 +145,12 @@ class Stage:
 
     def join(self):
         self.members.append(Member(self.place, self.program, self.options))
+        self.hired.append(self.members[-1])
         return self.members[-1]
+
+    def unheard(self):
+        """Whether some worker said that no queue took its events."""
+        return any(member.worker.unheard() for member in self.hired)
 
     def dismiss(self, member):
         """Of one that has been killed or asked to leave."""

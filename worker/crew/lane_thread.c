@@ -3,6 +3,7 @@
  * Runs a lane: steps, waits on its sockets, logs what has failed. */
 #include "worker/crew/lane_thread.h"
 
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,8 @@
 
 #define LANE_MEMORY ((size_t)BATCHES * BATCH_MEMORY)
 
-#define DRAIN_MAX_MS 4000u
+#define DRAIN_MAX_MS     4000u
+#define UNHEARD_AGAIN_MS 60000u /* between two warnings of events that nobody heard */
 
 enum {
     POLL_WAKE,
@@ -30,6 +32,23 @@ static void say_failed(const struct lane_thread *thread, const struct error *err
     const bool person_needed = error->kind == ERROR_CONFIG || error->kind == ERROR_FATAL;
     log_write(person_needed ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "lane %u: %s%s%s", thread->number,
               error->text, error->remedy[0] == '\0' ? "" : " -> ", error->remedy);
+}
+
+/* What was decided is recorded and can be told again, but somebody has to know. */
+static void say_unheard(struct lane_thread *thread)
+{
+    const uint64_t unheard = counter_read(&thread->broker.publisher.unheard);
+    const uint64_t now = trouble_now_ms();
+    if (unheard == thread->unheard ||
+        (thread->unheard_said_ms != 0 && now - thread->unheard_said_ms < UNHEARD_AGAIN_MS)) {
+        return;
+    }
+    log_write(LOG_LEVEL_WARN,
+              "lane %u: %" PRIu64 " events were taken by no queue -> Bind one to %s.events, and "
+              "publish them again: till replay",
+              thread->number, unheard - thread->unheard, thread->duty->config->namespace.value);
+    thread->unheard = unheard;
+    thread->unheard_said_ms = now;
 }
 
 /* The sooner of two times to wait; negative: for ever. */
@@ -169,6 +188,7 @@ static void work(struct lane_thread *thread)
         case LANE_WAIT:
             rest(thread);
             say_in_hand(thread);
+            say_unheard(thread);
             wait_for_something(thread);
             rabbit_broker_turn(&thread->broker);
             break;

@@ -43,6 +43,9 @@ struct lane_thread {
     _Atomic int64_t oldest_ms;      /* of these, since 1970; TIMESTAMP_NONE */
     atomic_bool ended;
 
+    uint64_t unheard;         /* events that no queue took, as far as that was said */
+    uint64_t unheard_said_ms; /* when; 0: never */
+
     bool rests; /* it has stepped aside: what only an active lane needs can be closed */
     char *memory;
     struct lane lane;

@@ -27,6 +27,10 @@ class Worker:
             promises.until("a worker serves", 30,
                            lambda: "worker: serving" in self.said() or self.ended() is not None)
 
+    def unheard(self):
+        """Whether events were taken by no queue: the broker's doing, which a worker only tells."""
+        return "events were taken by no queue" in self.said()
+
     def said(self):
         with open(self.log.name, encoding="utf-8", errors="replace") as log:
             return log.read()
