@@ -180,10 +180,10 @@ void sim_consumer_close(struct sim_broker *broker, struct sim_consumer *consumer
 
 /* The same, but its client does not know, and it may stand in the line again. */
 void sim_consumer_hand_on(struct sim_broker *broker, struct sim_consumer *consumer);
-void sim_consumer_activate_next(struct sim_broker *broker, uint32_t queue);
+void sim_consumer_activate_next(struct sim_broker *broker, uint32_t lane);
 
 /* To the active consumer, as far as its window has room. */
-void sim_queue_deliver(struct sim_broker *broker, uint32_t queue);
+void sim_queue_deliver(struct sim_broker *broker, uint32_t lane);
 
 /* ---- The publishing half ---- */
 

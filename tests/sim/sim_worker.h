@@ -89,7 +89,7 @@ void sim_crew_end_if_drained(struct sim_crew *crew, uint32_t number);
 bool sim_crew_strikes(struct sim_crew *crew, uint32_t number);
 
 /* The turns of whoever has a plug, and of workers. */
-void sim_crew_step(struct sim_crew *crew, uint32_t number);
+void sim_crew_step(struct sim_crew *crew, uint32_t plug);
 void sim_crew_turn(struct sim_crew *crew, uint32_t number);
 
 /* The storm is over: all come again, but for the one that is ill. */
