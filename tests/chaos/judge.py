@@ -44,9 +44,14 @@ class Account:
             promises.pause_for(0.2)
 
     def tell_again(self, unheard):
-        """A broker that has just lost a node may for a moment know nothing of a subscriber's queue.
-        The workers say so; then an operator publishes again what is recorded."""
-        if unheard:
+        """While a cluster loses a node, events may miss a subscriber, though the broker has confirmed
+        them: it may for a moment know nothing of the subscriber's queue. An operator then publishes
+        again what is recorded. It is told how many there were, for it is no small thing."""
+        self.read()
+        missed = self.decided.keys() - self.witness.outcomes.keys()
+        if unheard or missed:
+            print(f"note  {len(missed)} events missed the subscriber, and were published again; "
+                  f"workers said so: {unheard}", flush=True)
             self.told_again = True
             self.place.till("replay", "--to", f"{self.place.namespace}.sub.chaos")
             self.wait(30)
