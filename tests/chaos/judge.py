@@ -44,9 +44,9 @@ class Account:
             promises.pause_for(0.2)
 
     def tell_again(self, unheard):
-        """While a cluster loses a node, events may miss a subscriber, though the broker has confirmed
-        them: it may for a moment know nothing of the subscriber's queue. An operator then publishes
-        again what is recorded. It is told how many there were, for it is no small thing."""
+        """While a cluster loses a node, events may miss a subscriber, though the broker has
+        confirmed them. An operator then publishes again what is recorded. It is told how many there
+        were, for it is no small thing."""
         self.read()
         missed = self.decided.keys() - self.witness.outcomes.keys()
         if unheard or missed:
