@@ -104,6 +104,24 @@ static void adds_what_holds_and_sales_are_about(void **state)
     assert_false(demand_covers(&demand, &hold, 1, &sale, 1));
 }
 
+/* Else a hold that came up after the locks, of a SKU that another job names, would be decided as if
+ * its customer had taken nothing. */
+static void covers_no_hold_whose_customers_count_was_not_demanded(void **state)
+{
+    struct shop *shop = *state;
+    const struct job job = job_stock(shop, KIND_ADJUST, "a", "M", 1);
+    const struct entry entry = {.job = &job};
+    struct line line = {.sku = SPAN_OF("M"), .qty = 1};
+    const struct hold hold = {
+        .pool = SPAN_OF("main"), .customer = SPAN_OF("c-1"), .lines = &line, .line_count = 1};
+    struct demand demand;
+    assert_true(demand_begin(&demand, &entry, 1, &shop->arena));
+    ASSERT_KEYS(&demand.stocks_of_pools, "main/M");
+    assert_false(demand_covers(&demand, &hold, 1, NULL, 0));
+    assert_true(demand_add_found(&demand, &hold, 1, NULL, 0, &shop->arena));
+    assert_true(demand_covers(&demand, &hold, 1, NULL, 0));
+}
+
 static void sorts_any_number_of_keys(void **state)
 {
     enum { ITEMS_MAX = 100 };
@@ -153,6 +171,7 @@ int main(void)
         IN_A_SHOP(names_each_thing_once_and_sorted),
         IN_A_SHOP(says_which_skus_may_become_known),
         IN_A_SHOP(adds_what_holds_and_sales_are_about),
+        IN_A_SHOP(covers_no_hold_whose_customers_count_was_not_demanded),
         IN_A_SHOP(sorts_any_number_of_keys),
         IN_A_SHOP(a_full_arena_is_told),
     };

@@ -256,12 +256,14 @@ bool demand_add_found(struct demand *demand, const struct hold *holds, uint32_t 
            keys_sort(&demand->tallies_of_pools, arena);
 }
 
-static bool lines_covered(const struct demand *demand, struct span pool, const struct line *lines,
-                          uint32_t count)
+/* A SKU may be locked for another job's sake, and the customer's count of it not be loaded; the
+ * count is demanded only together with its SKU. */
+static bool lines_covered(const struct demand *demand, struct span pool, struct span customer,
+                          const struct line *lines, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        const struct key key = {.name = pool, .sku = lines[i].sku};
-        if (!keys_have(&demand->stocks_of_pools, &key)) {
+        const struct key key = {.name = pool, .sku = lines[i].sku, .customer = customer};
+        if (!keys_have(&demand->tallies_of_pools, &key)) {
             return false;
         }
     }
@@ -272,12 +274,14 @@ bool demand_covers(const struct demand *demand, const struct hold *holds, uint32
                    const struct sale *sales, uint32_t sale_count)
 {
     for (uint32_t i = 0; i < hold_count; i++) {
-        if (!lines_covered(demand, holds[i].pool, holds[i].lines, holds[i].line_count)) {
+        if (!lines_covered(demand, holds[i].pool, holds[i].customer, holds[i].lines,
+                           holds[i].line_count)) {
             return false;
         }
     }
     for (uint32_t i = 0; i < sale_count; i++) {
-        if (!lines_covered(demand, sales[i].pool, sales[i].lines, sales[i].line_count)) {
+        if (!lines_covered(demand, sales[i].pool, sales[i].customer, sales[i].lines,
+                           sales[i].line_count)) {
             return false;
         }
     }

@@ -49,7 +49,8 @@ bool demand_add_found(struct demand *demand, const struct hold *holds, uint32_t 
                       const struct sale *sales, uint32_t sale_count,
                       struct arena *arena) MUST_CHECK;
 
-/* Whether all SKUs of these holds and sales were demanded. Where not, some hold or sale came up
- * after the locks were taken: its SKUs have to be added and all be loaded again. */
+/* Whether all SKUs of these holds and sales were demanded, and their customers' counts. Where not,
+ * some hold or sale came up after the locks were taken: it has to be added and all be loaded again.
+ */
 bool demand_covers(const struct demand *demand, const struct hold *holds, uint32_t hold_count,
                    const struct sale *sales, uint32_t sale_count);
