@@ -8,9 +8,7 @@ import shlex
 import signal
 import subprocess
 
-from live import corner, promises, workers
-
-import cable
+from live import cable, corner, promises, workers
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../scripts/stack")
 
