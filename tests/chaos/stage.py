@@ -147,8 +147,8 @@ class Stage:
         return self.members[-1]
 
     def unheard(self):
-        """Whether some worker said that no queue took its events."""
-        return any(member.worker.unheard() for member in self.hired)
+        """How many events no queue took, by the workers' word."""
+        return sum(member.worker.unheard() for member in self.hired)
 
     def dismiss(self, member):
         """Of one that has been killed or asked to leave."""

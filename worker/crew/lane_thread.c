@@ -38,9 +38,11 @@ static void say_failed(const struct lane_thread *thread, const struct error *err
 static void say_unheard(struct lane_thread *thread)
 {
     const uint64_t unheard = counter_read(&thread->broker.publisher.unheard);
+    if (unheard == thread->unheard) {
+        return;
+    }
     const uint64_t now = trouble_now_ms();
-    if (unheard == thread->unheard ||
-        (thread->unheard_said_ms != 0 && now - thread->unheard_said_ms < UNHEARD_AGAIN_MS)) {
+    if (thread->unheard_said_ms != 0 && now - thread->unheard_said_ms < UNHEARD_AGAIN_MS) {
         return;
     }
     log_write(LOG_LEVEL_WARN,

@@ -3,6 +3,7 @@
 
 import atexit
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -28,8 +29,11 @@ class Worker:
                            lambda: "worker: serving" in self.said() or self.ended() is not None)
 
     def unheard(self):
-        """Whether events were taken by no queue: the broker's doing, which a worker only tells."""
-        return "events were taken by no queue" in self.said()
+        """How many events no queue took: its account when it has left, else what it warned of."""
+        said = self.said()
+        account = re.search(r"worker: done .*unheard=(\d+)", said)
+        warned = re.findall(r"(\d+) events were taken by no queue", said)
+        return int(account.group(1)) if account else sum(map(int, warned))
 
     def said(self):
         with open(self.log.name, encoding="utf-8", errors="replace") as log:
