@@ -41,6 +41,21 @@ void text_put(struct text *text, const char *string)
     text_put_bytes(text, string, strlen(string));
 }
 
+void text_put_integer(struct text *text, int64_t number)
+{
+    char digits[sizeof "-9223372036854775808"];
+    char *at = digits + sizeof digits;
+    uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0) {
+        *--at = '-';
+    }
+    text_put_bytes(text, at, (size_t)(digits + sizeof digits - at));
+}
+
 void text_format(struct text *text, const char *format, ...)
 {
     ENSURE(text->size < text->capacity);

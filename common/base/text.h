@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Always ends in a NUL that is not counted in size. */
 struct text {
@@ -15,8 +16,15 @@ struct text {
     bool full;       /* something did not fit */
 };
 
+/* So many bytes more do fit. */
+static inline bool text_has_room(const struct text *text, size_t size)
+{
+    return size < text->capacity - text->size;
+}
+
 void text_init(struct text *text, char *memory, size_t capacity);
 void text_reset(struct text *text);
 void text_put(struct text *text, const char *string);
 void text_put_bytes(struct text *text, const char *bytes, size_t size);
+void text_put_integer(struct text *text, int64_t number); /* in decimal */
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -132,7 +132,7 @@ static void write_slot(struct json *json, uint32_t slot)
     struct text text;
     ENSURE(slot < SLOTS);
     text_init(&text, digits, sizeof digits);
-    text_format(&text, "%u", slot);
+    text_put_integer(&text, slot);
     json_member_string(json, "routing_key", digits);
 }
 
@@ -256,11 +256,14 @@ static bool make_stock(const char *namespace, enum stock_news news, int64_t vers
         !arena_text_begin(arena, &text)) {
         return false;
     }
-    text_format(&text, "%.*s/", SPAN_ARGUMENTS(report->pool));
+    text_put_bytes(&text, report->pool.bytes, report->pool.size);
+    text_put(&text, "/");
     text_put_bytes(&text, report->sku.bytes, report->sku.size);
-    text_format(&text, "@%lld", (long long)version);
+    text_put(&text, "@");
+    text_put_integer(&text, version);
     if (news != STOCK_CHANGED) {
-        text_format(&text, "/%s", stock_words[news]);
+        text_put(&text, "/");
+        text_put(&text, stock_words[news]);
     }
     if (!text_keep(arena, &text, &event->id) || !arena_text_begin(arena, &text)) {
         return false;

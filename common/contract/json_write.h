@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/base/instant.h"
 #include "common/base/span.h"
@@ -33,22 +34,78 @@ void json_object(struct json *json);
 void json_object_end(struct json *json);
 void json_array(struct json *json);
 void json_array_end(struct json *json);
-void json_key(struct json *json, const char *key);      /* plain ASCII, needs no escapes */
 void json_key_span(struct json *json, struct span key); /* anything */
+
+void json_key_without_room(struct json *json, const char *key);
+
+/* Plain ASCII, needs no escapes. Keys are literals, and an event has some thirty: here the compiler
+ * knows their length. */
+static inline void json_key(struct json *json, const char *key)
+{
+    struct text *text = json->text;
+    const size_t size = strlen(key);
+    if (!text_has_room(text, size + sizeof ",\"\":" - 1)) {
+        json_key_without_room(json, key);
+        return;
+    }
+    char *at = text->bytes + text->size;
+    if (json->comma) {
+        *at++ = ',';
+    }
+    *at++ = '"';
+    memcpy(at, key, size);
+    memcpy(at + size, "\":", sizeof "\":");
+    text->size = (size_t)(at - text->bytes) + size + sizeof "\":" - 1;
+    json->comma = false;
+}
 
 /* Values: an element of an array, or after a key. */
 void json_null(struct json *json);
 void json_boolean(struct json *json, bool value);
 void json_integer(struct json *json, int64_t value);
 void json_span(struct json *json, struct span value);     /* absent: null; bad UTF-8: U+FFFD */
-void json_string(struct json *json, const char *value);   /* NULL: null */
 void json_instant(struct json *json, instant value);      /* INSTANT_NONE: null */
 void json_verbatim(struct json *json, struct span value); /* JSON already; absent: null */
 
+/* NULL: null. */
+static inline void json_string(struct json *json, const char *value)
+{
+    json_span(json, value == NULL ? SPAN_NONE : (struct span){value, (uint32_t)strlen(value)});
+}
+
 /* A key and its value. */
-void json_member_boolean(struct json *json, const char *key, bool value);
-void json_member_integer(struct json *json, const char *key, int64_t value);
-void json_member_span(struct json *json, const char *key, struct span value);
-void json_member_string(struct json *json, const char *key, const char *value);
-void json_member_instant(struct json *json, const char *key, instant value);
-void json_member_verbatim(struct json *json, const char *key, struct span value);
+static inline void json_member_boolean(struct json *json, const char *key, bool value)
+{
+    json_key(json, key);
+    json_boolean(json, value);
+}
+
+static inline void json_member_integer(struct json *json, const char *key, int64_t value)
+{
+    json_key(json, key);
+    json_integer(json, value);
+}
+
+static inline void json_member_span(struct json *json, const char *key, struct span value)
+{
+    json_key(json, key);
+    json_span(json, value);
+}
+
+static inline void json_member_string(struct json *json, const char *key, const char *value)
+{
+    json_key(json, key);
+    json_string(json, value);
+}
+
+static inline void json_member_instant(struct json *json, const char *key, instant value)
+{
+    json_key(json, key);
+    json_instant(json, value);
+}
+
+static inline void json_member_verbatim(struct json *json, const char *key, struct span value)
+{
+    json_key(json, key);
+    json_verbatim(json, value);
+}

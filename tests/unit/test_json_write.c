@@ -3,6 +3,8 @@
  * JSON to the byte. */
 #include "common/contract/json_write.h"
 
+#include <stdio.h>
+
 #include "tests/support/test.h"
 
 static const struct string_case {
@@ -98,6 +100,57 @@ static void writes_times_with_six_digits(void **state)
     assert_string_equal(memory, "{\"at\":\"2026-11-21T09:00:00.123456Z\",\"never\":null}");
 }
 
+/* Words of eight bytes, halves of words, and single bytes are looked at in different ways. */
+static void finds_each_special_byte_at_every_place(void **state)
+{
+    (void)state;
+    static const struct {
+        char byte;
+        const char *json;
+    } bytes[] = {{'"', "\\\""},
+                 {'\\', "\\\\"},
+                 {'\n', "\\n"},
+                 {0x1f, "\\u001f"},
+                 {(char)0x80, "\xef\xbf\xbd"},
+                 {(char)0xff, "\xef\xbf\xbd"},
+                 {' ', " "},
+                 {'!', "!"},
+                 {'#', "#"},
+                 {'[', "["},
+                 {0x7f, "\x7f"}};
+    for (uint32_t size = 1; size <= 26; size++) {
+        for (uint32_t at = 0; at < size; at++) {
+            for (size_t i = 0; i < sizeof bytes / sizeof bytes[0]; i++) {
+                char value[26];
+                char expected[64];
+                memset(value, 'x', sizeof value);
+                value[at] = bytes[i].byte;
+                (void)snprintf(expected, sizeof expected, "\"%.*s%s%.*s\"", (int)at,
+                               "xxxxxxxxxxxxxxxxxxxxxxxxxx", bytes[i].json, (int)(size - at - 1),
+                               "xxxxxxxxxxxxxxxxxxxxxxxxxx");
+                begin(state);
+                json_span(&json, (struct span){value, size});
+                assert_string_equal(memory, expected);
+                assert_int_equal(text.size, strlen(expected));
+            }
+        }
+    }
+}
+
+static void fills_a_text_to_its_last_byte(void **state)
+{
+    (void)state;
+    static const char expected[] = "{\"key\":\"value\",\"k\":\"\"}";
+    text_init(&text, memory, sizeof expected);
+    json = json_on(&text);
+    json_object(&json);
+    json_member_string(&json, "key", "value");
+    json_member_string(&json, "k", "");
+    json_object_end(&json);
+    assert_string_equal(memory, expected);
+    assert_false(text.full);
+}
+
 static void a_text_that_is_full_says_so(void **state)
 {
     (void)state;
@@ -115,11 +168,13 @@ static void a_text_that_is_full_says_so(void **state)
 int main(void)
 {
     enum { CASES = sizeof string_cases / sizeof string_cases[0] };
-    struct CMUnitTest tests[CASES + 4] = {
+    struct CMUnitTest tests[CASES + 6] = {
         [CASES] = cmocka_unit_test_setup(puts_commas_where_they_belong, begin),
         [CASES + 1] = cmocka_unit_test_setup(writes_integers_of_every_size, begin),
         [CASES + 2] = cmocka_unit_test_setup(writes_times_with_six_digits, begin),
         [CASES + 3] = cmocka_unit_test_setup(a_text_that_is_full_says_so, begin),
+        [CASES + 4] = cmocka_unit_test(finds_each_special_byte_at_every_place),
+        [CASES + 5] = cmocka_unit_test(fills_a_text_to_its_last_byte),
     };
     for (size_t i = 0; i < CASES; i++) {
         tests[i] = (struct CMUnitTest){.name = string_cases[i].name,

@@ -36,6 +36,20 @@ static void fills_to_the_last_byte(void **state)
     assert_string_equal(text.bytes, "abc");
 }
 
+static void puts_integers_in_decimal(void **state)
+{
+    (void)state;
+    char memory[64];
+    struct text text;
+    text_init(&text, memory, sizeof memory);
+    text_put_integer(&text, 0);
+    text_put(&text, " ");
+    text_put_integer(&text, INT64_MAX);
+    text_put(&text, " ");
+    text_put_integer(&text, INT64_MIN);
+    assert_string_equal(text.bytes, "0 9223372036854775807 -9223372036854775808");
+}
+
 static void a_format_that_does_not_fit_is_cut(void **state)
 {
     (void)state;
@@ -66,6 +80,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(appends_strings_bytes_and_formats),
         cmocka_unit_test(fills_to_the_last_byte),
+        cmocka_unit_test(puts_integers_in_decimal),
         cmocka_unit_test(a_format_that_does_not_fit_is_cut),
         cmocka_unit_test(is_empty_again_after_a_reset),
     };
