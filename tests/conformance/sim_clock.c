@@ -38,5 +38,5 @@ bool sim_clock_pass(struct sim_clock *clock, uint32_t serving, uint32_t *turn)
 
 void sim_clock_plan(struct sim_clock *clock, enum sim_fault fault, bool strikes)
 {
-    clock->core.faults.rates[fault] = strikes ? 1000000 : 0;
+    sim_fault_force(&clock->core.faults, fault, strikes);
 }

@@ -21,7 +21,6 @@ void sim_account_init(struct sim_account *account, struct sim_core *core, struct
     account->job_count = 0;
     account->copy_count = 0;
     account->acknowledged = 0;
-    account->put_aside = 0;
     account->decided_at = INSTANT_NONE;
     account->decisions = 0;
     memset(account->came, 0, sizeof account->came);

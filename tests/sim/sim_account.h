@@ -50,6 +50,7 @@ struct sim_job {
     bool event_unmarked; /* a copy was published that is not marked as a repeat */
     bool event_routed;
     bool event_settled;
+    bool put_aside; /* a copy is a dead letter */
 };
 
 /* What has been confirmed of a copy. */
@@ -121,7 +122,6 @@ struct sim_account {
     struct sim_copy copies[SIM_COPIES_MAX];
     uint32_t copy_count;
     uint32_t acknowledged;
-    uint32_t put_aside;               /* dead letters */
     uint32_t expire_of[SIM_JOBS_MAX]; /* the job that expires a hold; SIM_JOB_NONE */
     uint32_t came[SIM_QUEUES_MAX];    /* copies */
     uint32_t marked[SIM_QUEUES_MAX];  /* the first place behind the marker; 0: there is none */

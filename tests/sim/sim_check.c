@@ -24,24 +24,11 @@ static void check_edges(struct sim_account *account, const struct decision *deci
     }
 }
 
-/* Whether a copy of the id was put aside. Of a job that was decided, but never survived being told
- * of, the dead letter is all there is. */
-static bool is_put_aside(const struct sim_account *account, uint32_t original)
-{
-    for (uint32_t i = 0; i < account->copy_count; i++) {
-        const struct sim_copy *copy = &account->copies[i];
-        if (account->jobs[copy->job].original == original && (copy->told & TOLD_DEAD) != 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void check_decision(struct sim_account *account, uint32_t number)
 {
     const struct sim_job *job = &account->jobs[number];
     const struct decision *decision = job->decision;
-    if (account->put_aside > 0 && is_put_aside(account, number)) {
+    if (job->put_aside) { /* it never survived being told of: the dead letter is all there is */
         return;
     }
     if (!job->event_settled) {
@@ -70,7 +57,7 @@ static bool is_untold(const struct sim_account *account, const struct stock *sto
         if (decision != NULL && span_equal(decision->pool, stock->pool) &&
             (moved_to(decision->items, decision->item_count, stock) ||
              moved_to(decision->released_items, decision->released_count, stock))) {
-            return is_put_aside(account, i);
+            return account->jobs[i].put_aside;
         }
     }
     return false;

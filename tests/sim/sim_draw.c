@@ -71,8 +71,11 @@ static struct span keep(struct sim_workload *workload, const char *text, size_t 
 static void put_id(struct sim_workload *workload, struct sim_job *job)
 {
     char id[16];
-    const int size = snprintf(id, sizeof id, "j%u", job->original);
-    job->job.id = keep(workload, id, (size_t)size);
+    struct text text;
+    text_init(&text, id, sizeof id);
+    text_put(&text, "j");
+    text_put_integer(&text, job->original);
+    job->job.id = keep(workload, id, text.size);
 }
 
 static uint32_t slot_of_sku(struct span sku)

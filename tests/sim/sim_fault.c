@@ -5,7 +5,8 @@
 
 #include "common/base/ensure.h"
 
-#define MILLION 1000000u
+#define MILLION UINT64_C(1000000)
+#define NEVER   UINT64_MAX
 
 /* The highest rate, in a million; a run's is between that and a sixty-fourth of it. */
 static const struct {
@@ -69,23 +70,49 @@ const char *sim_fault_name(enum sim_fault fault)
     return faults_known[fault].name;
 }
 
+/* -log2(x / 2^64), in 2^-32: the same on all machines, and x is not 0. */
+static uint64_t minus_log2(uint64_t x)
+{
+    uint64_t whole = (uint64_t)__builtin_clzll(x);
+    uint64_t part = 0;
+    x <<= whole;
+    for (int i = 0; i < 32; i++) { /* x is 1 to 2, in 2^-63 */
+        x = (uint64_t)((unsigned __int128)x * x >> 64);
+        part = part << 1 | x >> 63;
+        x <<= 1 - (x >> 63);
+    }
+    return ((whole + 1) << 32) - part;
+}
+
+/* A strike at each time with the same chance: a geometric distribution. */
+void sim_fault_draw(struct sim_faults *faults, enum sim_fault fault)
+{
+    const uint64_t odds = faults->odds[fault];
+    faults->left[fault] = odds == 0 ? NEVER : 1 + minus_log2(prng_next(&faults->prng) | 1) / odds;
+}
+
 void sim_faults_draw(struct sim_faults *faults, struct prng *prng)
 {
     const uint32_t share = prng_below(prng, 5); /* in some runs nothing goes wrong */
     prng_init(&faults->prng, prng_next(prng));
-    faults->calm = false;
     for (uint32_t i = 0; i < FAULTS; i++) {
         const bool there = prng_below(prng, 4) < share;
         const uint32_t rate = faults_known[i].most >> prng_below(prng, 7);
         faults->rates[i] = there ? rate : 0;
+        faults->odds[i] = there ? minus_log2((MILLION - rate) * (UINT64_MAX / MILLION)) : 0;
+        sim_fault_draw(faults, (enum sim_fault)i);
     }
 }
 
-bool sim_fault_strikes(struct sim_faults *faults, enum sim_fault fault)
+void sim_fault_force(struct sim_faults *faults, enum sim_fault fault, bool strikes)
 {
-    const uint32_t rate = faults->rates[fault];
-    if (rate == 0 || (faults->calm && fault < FAULT_NACKING_SUBSCRIBER)) {
-        return false;
+    faults->odds[fault] = strikes ? UINT64_MAX : 0;
+    sim_fault_draw(faults, fault);
+}
+
+void sim_faults_calm(struct sim_faults *faults)
+{
+    for (uint32_t i = 0; i < FAULT_NACKING_SUBSCRIBER; i++) {
+        faults->left[i] = NEVER;
     }
-    return prng_below(&faults->prng, MILLION) < rate;
 }

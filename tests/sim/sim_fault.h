@@ -67,11 +67,11 @@ enum sim_fault {
     FAULTS,
 };
 
-/* Rates in a million. In the calm phase only those of publishers are left. */
 struct sim_faults {
     struct prng prng;
-    uint32_t rates[FAULTS];
-    bool calm;
+    uint32_t rates[FAULTS]; /* in a million */
+    uint64_t odds[FAULTS];  /* of not striking, as a logarithm */
+    uint64_t left[FAULTS];  /* how many times it is asked for until it strikes */
 };
 
 const char *sim_fault_name(enum sim_fault fault);
@@ -79,5 +79,21 @@ const char *sim_fault_name(enum sim_fault fault);
 /* Draws which faults there are in this run, and how often they strike. */
 void sim_faults_draw(struct sim_faults *faults, struct prng *prng);
 
-/* Whether it strikes now. */
-bool sim_fault_strikes(struct sim_faults *faults, enum sim_fault fault);
+/* From now on there are only those of publishers. */
+void sim_faults_calm(struct sim_faults *faults);
+
+/* From now on it strikes each time, or never. */
+void sim_fault_force(struct sim_faults *faults, enum sim_fault fault, bool strikes);
+
+/* How many times it will be asked for until it strikes again. */
+void sim_fault_draw(struct sim_faults *faults, enum sim_fault fault);
+
+/* Whether it strikes now. Asked for at every step, so it only counts. */
+static inline bool sim_fault_strikes(struct sim_faults *faults, enum sim_fault fault)
+{
+    if (--faults->left[fault] > 0) {
+        return false;
+    }
+    sim_fault_draw(faults, fault);
+    return true;
+}

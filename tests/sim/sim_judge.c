@@ -178,9 +178,7 @@ static bool is_torn(const struct sim_account *account, const struct sim_job *job
 
 static void adopt(struct model *model, const struct sim_job *job, const struct decision *decision)
 {
-    ENSURE(model->record_count < MODEL_RECORDS_MAX);
-    model->records[model->record_count++] =
-        (struct model_record){.job = &job->job, .decision = *decision};
+    model_add(model, &job->job)->decision = *decision;
 }
 
 static const char *judge_entry(struct sim_judge *judge, struct sim_account *account,

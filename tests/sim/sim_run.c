@@ -114,7 +114,7 @@ static void weather(struct sim_run *run)
         sim_note(core, EVENT_CALM, SIM_ACTOR_NONE, 0, 0);
         run->calm = true;
         run->calm_at = core->now;
-        core->faults.calm = true;
+        sim_faults_calm(&core->faults);
         run->database.down_until = 0;
         run->database.read_only_until = 0;
         sim_crew_calm(&run->crew);

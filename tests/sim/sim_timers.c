@@ -1,33 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A tournament of the actors' times. */
+ * A binary heap of who is ever due; the children of place n are 2n and 2n + 1. */
 #include "tests/sim/sim_timers.h"
 
 #include "common/base/ensure.h"
 
-_Static_assert(SIM_ACTORS_MAX <= UINT16_MAX + 1u, "an actor's number must fit");
+/* In the heap a time and its actor are one number, so equals come in the order of actors. */
+#define ACTOR_BITS 9u
+#define DUE_MAX    (INT64_MAX >> ACTOR_BITS)
 
-/* The leaves are the actors; node 1 is the root, the children of node n are 2n and 2n + 1. */
-static uint16_t winner_of(const struct sim_timers *timers, uint32_t node)
+_Static_assert(SIM_ACTORS_MAX == 1u << ACTOR_BITS, "an actor's number must fit");
+
+static inline void put(struct sim_timers *timers, uint32_t place, uint64_t key)
 {
-    return node >= SIM_ACTORS_MAX ? (uint16_t)(node - SIM_ACTORS_MAX) : timers->winner[node];
+    timers->heap[place] = key;
+    timers->place[key % SIM_ACTORS_MAX] = (uint16_t)place;
 }
 
-static uint16_t play(const struct sim_timers *timers, uint32_t node)
+/* Puts it at the place, or nearer to the root. */
+static void rise(struct sim_timers *timers, uint32_t place, uint64_t key)
 {
-    const uint16_t left = winner_of(timers, 2 * node);
-    const uint16_t right = winner_of(timers, 2 * node + 1);
-    return timers->due[right] < timers->due[left] ? right : left;
+    for (; place > 1 && timers->heap[place / 2] > key; place /= 2) {
+        put(timers, place, timers->heap[place / 2]);
+    }
+    put(timers, place, key);
+}
+
+/* Puts it at the place, or farther from the root. */
+static void sink(struct sim_timers *timers, uint32_t place, uint64_t key)
+{
+    for (uint32_t child; (child = 2 * place) <= timers->count; place = child) {
+        child += child < timers->count && timers->heap[child + 1] < timers->heap[child];
+        if (timers->heap[child] > key) {
+            break;
+        }
+        put(timers, place, timers->heap[child]);
+    }
+    put(timers, place, key);
+}
+
+static void move(struct sim_timers *timers, uint32_t place, uint64_t key)
+{
+    if (place > 1 && timers->heap[place / 2] > key) {
+        rise(timers, place, key);
+    } else {
+        sink(timers, place, key);
+    }
+}
+
+static void take_out(struct sim_timers *timers, uint32_t actor)
+{
+    const uint32_t place = timers->place[actor];
+    const uint64_t last = timers->heap[timers->count--];
+    timers->place[actor] = 0;
+    if (place <= timers->count) {
+        move(timers, place, last);
+    }
 }
 
 void sim_timers_init(struct sim_timers *timers)
 {
     for (uint32_t i = 0; i < SIM_ACTORS_MAX; i++) {
         timers->due[i] = SIM_NEVER;
+        timers->place[i] = 0;
     }
-    for (uint32_t node = SIM_ACTORS_MAX - 1; node > 0; node--) {
-        timers->winner[node] = play(timers, node);
-    }
+    timers->count = 0;
 }
 
 void sim_timers_set(struct sim_timers *timers, uint32_t actor, int64_t due)
@@ -37,13 +74,13 @@ void sim_timers_set(struct sim_timers *timers, uint32_t actor, int64_t due)
         return;
     }
     timers->due[actor] = due;
-    for (uint32_t node = (SIM_ACTORS_MAX + actor) / 2; node > 0; node /= 2) {
-        const uint16_t winner = play(timers, node);
-        if (winner != actor && winner == timers->winner[node]) {
-            return; /* somebody else wins here as before, so nothing changes above */
-        }
-        timers->winner[node] = winner;
+    if (due == SIM_NEVER) {
+        take_out(timers, actor);
+        return;
     }
+    ENSURE(due >= 0 && due <= DUE_MAX);
+    const uint32_t place = timers->place[actor] != 0 ? timers->place[actor] : ++timers->count;
+    move(timers, place, (uint64_t)due << ACTOR_BITS | actor);
 }
 
 void sim_timers_advance(struct sim_timers *timers, uint32_t actor, int64_t due)
@@ -55,5 +92,5 @@ void sim_timers_advance(struct sim_timers *timers, uint32_t actor, int64_t due)
 
 uint32_t sim_timers_next(const struct sim_timers *timers)
 {
-    return timers->winner[1];
+    return timers->count == 0 ? 0 : (uint32_t)(timers->heap[1] % SIM_ACTORS_MAX);
 }

@@ -10,10 +10,11 @@
 #define SIM_ACTORS_MAX 512u /* a power of 2 */
 #define SIM_NEVER      INT64_MAX
 
-/* A tournament: each inner node names the earlier one of its two. */
 struct sim_timers {
-    int64_t due[SIM_ACTORS_MAX]; /* microseconds of virtual time */
-    uint16_t winner[SIM_ACTORS_MAX];
+    int64_t due[SIM_ACTORS_MAX];    /* microseconds of virtual time */
+    uint16_t place[SIM_ACTORS_MAX]; /* in the heap; 0: never due */
+    uint64_t heap[SIM_ACTORS_MAX + 1];
+    uint32_t count;
 };
 
 /* Nobody is due. */

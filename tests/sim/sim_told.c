@@ -357,7 +357,7 @@ void sim_account_settled(struct sim_account *account, const struct sim_news *new
         return;
     case NEWS_DEAD:
         account->copies[news->about].told |= TOLD_DEAD;
-        account->put_aside++;
+        account->jobs[account->jobs[account->copies[news->about].job].original].put_aside = true;
         return;
     case NEWS_STOCK:
         if (news->about != UINT32_MAX) {

@@ -23,6 +23,10 @@ static void see_phases(struct sim_crew *crew, uint32_t number, const struct sim_
 {
     struct sim_marks *marks = crew->core->marks;
     const struct lane *lane = &crew->servings[number].work;
+    if (lane->batches[0].phase == before->phases[0] &&
+        lane->batches[1].phase == before->phases[1]) {
+        return;
+    }
     const bool zombie = !is_active(crew, number);
     for (uint32_t i = 0; i < BATCHES; i++) {
         const struct batch *batch = &lane->batches[i];
@@ -86,7 +90,7 @@ bool sim_watch_crashes(const struct sim_crew *crew, const struct sim_serving *se
 {
     const struct batch *batch = &serving->work.batches[serving->work.front];
     const struct sim_account *account = crew->workload->account;
-    if (batch->phase != BATCH_PARSED) {
+    if (batch->phase != BATCH_PARSED || crew->core->faults.rates[FAULT_CRASHING] == 0) {
         return false;
     }
     for (uint32_t i = batch->first; i < batch->first + batch->part; i++) {

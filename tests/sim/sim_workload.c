@@ -94,7 +94,10 @@ static void send(struct sim_workload *workload, uint32_t publisher, uint32_t num
     }
     put_reply_to(workload, &copy);
     if (has_key) {
-        copy.key_size = (uint32_t)snprintf(copy.key, sizeof copy.key, "%u", copy.slot);
+        struct text key;
+        text_init(&key, copy.key, sizeof copy.key);
+        text_put_integer(&key, copy.slot);
+        copy.key_size = (uint32_t)key.size;
     }
     sim_exchange_publish(workload->broker, &copy);
 }

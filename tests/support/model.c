@@ -13,6 +13,7 @@ void model_init(struct model *model)
     model->store_count = 0;
     model->stock_count = 0;
     model->record_count = 0;
+    model->hold_count = 0;
 }
 
 /* A SKU that nobody has spoken of is not known and has never moved. */
@@ -35,14 +36,13 @@ struct model_stock *model_stock(struct model *model, struct span pool, struct sp
 int64_t model_held(const struct model *model, struct span pool, struct span sku)
 {
     int64_t held = 0;
-    for (uint32_t i = 0; i < model->record_count; i++) {
-        const struct model_record *record = &model->records[i];
-        if (!record->is_hold || record->state != HOLD_ACTIVE ||
-            !span_equal(record->decision.pool, pool)) {
+    for (uint32_t i = 0; i < model->hold_count; i++) {
+        const struct model_record *hold = model->holds[i];
+        if (hold->state != HOLD_ACTIVE || !span_equal(hold->decision.pool, pool)) {
             continue;
         }
-        for (uint32_t k = 0; k < record->line_count; k++) {
-            held += span_equal(record->lines[k].sku, sku) ? record->lines[k].qty : 0;
+        for (uint32_t k = 0; k < hold->line_count; k++) {
+            held += span_equal(hold->lines[k].sku, sku) ? hold->lines[k].qty : 0;
         }
     }
     return held;
@@ -142,9 +142,7 @@ struct model_result model_decide(struct model *model, const struct entry *entry)
             return (struct model_result){.kind = RESULT_NOTHING};
         }
     }
-    ENSURE(model->record_count < MODEL_RECORDS_MAX);
-    struct model_record *record = &model->records[model->record_count++];
-    *record = (struct model_record){.job = job};
+    struct model_record *record = model_add(model, job);
     record->decision = (struct decision){.job = job->id,
                                          .kind = job->kind,
                                          .form = EVENT_FORM,

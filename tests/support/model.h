@@ -70,7 +70,10 @@ struct model {
     struct model_stock stocks[MODEL_STOCKS_MAX];
     uint32_t stock_count;
     struct model_record records[MODEL_RECORDS_MAX];
+    uint32_t sums[MODEL_RECORDS_MAX]; /* of their ids, so that a search reads little */
     uint32_t record_count;
+    const struct model_record *holds[MODEL_RECORDS_MAX]; /* those that are one */
+    uint32_t hold_count;
 };
 
 struct model_result {
@@ -81,6 +84,9 @@ struct model_result {
 
 void model_init(struct model *model);
 struct model_result model_decide(struct model *model, const struct entry *entry);
+
+/* A record of the job, empty but for it; none has its id yet. */
+struct model_record *model_add(struct model *model, const struct job *job);
 
 /* Figures of one SKU in one pool, added up. */
 struct model_stock *model_stock(struct model *model, struct span pool, struct span sku);

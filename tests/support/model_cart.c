@@ -97,6 +97,7 @@ static void reserve_replacing(struct model *model, struct model_record *record,
     }
     model_take_lines(model, record);
     record->is_hold = true;
+    model->holds[model->hold_count++] = record;
     record->state = HOLD_ACTIVE;
     record->expires_at = model->now + (int64_t)record->job->ttl * 1000000;
     decision->outcome = OUTCOME_HELD;

@@ -10,14 +10,33 @@ int64_t model_available(const struct model *model, const struct model_stock *sto
     return stock->unsold - model_held(model, stock->pool, stock->sku);
 }
 
+static uint32_t sum_of(struct span id)
+{
+    uint32_t sum = id.size;
+    for (uint32_t i = 0; i < id.size; i++) {
+        sum = sum * 31 + (uint8_t)id.bytes[i];
+    }
+    return sum;
+}
+
 struct model_record *model_record_of(struct model *model, struct span id)
 {
+    const uint32_t sum = sum_of(id);
     for (uint32_t i = 0; i < model->record_count; i++) {
-        if (span_equal(model->records[i].job->id, id)) {
+        if (model->sums[i] == sum && span_equal(model->records[i].job->id, id)) {
             return &model->records[i];
         }
     }
     return NULL;
+}
+
+struct model_record *model_add(struct model *model, const struct job *job)
+{
+    ENSURE(model->record_count < MODEL_RECORDS_MAX);
+    const uint32_t number = model->record_count++;
+    model->sums[number] = sum_of(job->id);
+    model->records[number] = (struct model_record){.job = job};
+    return &model->records[number];
 }
 
 struct model_record *model_hold_of(struct model *model, struct span id)

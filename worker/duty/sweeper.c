@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -180,7 +181,7 @@ static bool may_leave(struct sweeper *sweeper, uint64_t now_ms)
 void sweeper_init(struct sweeper *sweeper, struct broker broker, struct overdue_source source,
                   struct swept swept, uint64_t seed, void *memory)
 {
-    memset(sweeper, 0, sizeof *sweeper); /* it is too large for a compound literal on a stack */
+    memset(sweeper, 0, offsetof(struct sweeper, overdue));
     sweeper->broker = broker;
     sweeper->source = source;
     sweeper->swept = swept;

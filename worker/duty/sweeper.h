@@ -45,12 +45,12 @@ struct sweeper {
     bool cursor_set; /* the pass over all overdue holds goes on behind it */
     struct overdue cursor;
     uint32_t count;
-    struct overdue overdue[SWEEP_HOLDS_MAX];
+    uint32_t message_count;
+    struct arena arena;                      /* of the messages */
+    _Atomic uint64_t published;              /* jobs; anybody may read it */
+    struct overdue overdue[SWEEP_HOLDS_MAX]; /* from here on: what count and message_count say */
     struct message messages[SWEEP_HOLDS_MAX];
     uint32_t taken[SWEEP_HOLDS_MAX]; /* which overdue hold a message is about */
-    uint32_t message_count;
-    struct arena arena;         /* of the messages */
-    _Atomic uint64_t published; /* jobs; anybody may read it */
 };
 
 /* The memory is SWEEPER_MEMORY bytes; that, and what swept remembers in, is the caller's. */
