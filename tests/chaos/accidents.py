@@ -7,6 +7,8 @@ broken that nothing could be expected to go on (two of three nodes, both databas
 
 import threading
 
+from live import promises
+
 MEMBERS_MAX = 4
 
 
@@ -102,9 +104,21 @@ def cut_node(stage, random):
     return lambda: stage.stack("mend", node)
 
 
+def set_watermark(stage, part):
+    """A node that was cut off takes no commands until it has joined the others again."""
+    def taken():
+        try:
+            stage.stack("rabbitmqctl", "set_vm_memory_high_watermark", part)
+        except RuntimeError:
+            return False
+        return True
+
+    promises.until("the broker takes its memory's watermark", 120, taken)
+
+
 def memory_alarm(stage, _random):
-    stage.stack("rabbitmqctl", "set_vm_memory_high_watermark", "0.0000001")
-    return lambda: stage.stack("rabbitmqctl", "set_vm_memory_high_watermark", "0.4")
+    set_watermark(stage, "0.0000001")
+    return lambda: set_watermark(stage, "0.4")
 
 
 # The database

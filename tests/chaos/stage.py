@@ -160,6 +160,8 @@ class Stage:
         """Asks a worker to leave; it must, in order, even while something is broken."""
         member.ask_to_leave()
         status = member.worker.wait(seconds)
+        if status == -signal.SIGTERM and member.worker.said() == "":
+            status = 0  # asked before it had begun, so there was nothing to leave
         if status != 0:
             self.faults.append(f"worker {member.name} was asked to leave and ended with {status}: "
                                f"{member.worker.said()[-600:]}")
