@@ -54,6 +54,7 @@ void publisher_forget(struct publisher *publisher)
     publisher->count = publisher->next = 0;
     publisher->dead_unroutable = false;
     publisher->job_unroutable = false;
+    publisher->give_up_ms = 0;
     confirms_forget(&publisher->confirms);
 }
 
@@ -248,15 +249,28 @@ static bool refuse(struct publisher *publisher, enum message_target target, stru
     return refuse_event(publisher, error);
 }
 
+static bool is_time_to_give_up(struct publisher *publisher)
+{
+    const int64_t now = wire_now_ms();
+    if (publisher->give_up_ms == 0) {
+        publisher->give_up_ms = now + REFUSED_PAUSE_MS;
+    }
+    return now >= publisher->give_up_ms;
+}
+
 /* An event that was refused is sent again, up to a bound. */
 static bool send_refused(struct publisher *publisher, struct error *error)
 {
     struct confirm refused;
     while (confirms_peek(&publisher->confirms, &refused)) {
         const struct message *message = &publisher->messages[refused.message];
-        if (message->target != MESSAGE_EVENT || is_doubtful(publisher)) {
+        if (message->target != MESSAGE_EVENT) {
             return refuse(publisher, message->target, error);
         }
+        if (is_doubtful(publisher)) {
+            return !is_time_to_give_up(publisher) || refuse(publisher, message->target, error);
+        }
+        publisher->give_up_ms = 0;
         const bool again = refused.attempt < PUBLISH_ATTEMPTS_MAX;
         struct frames *output = again ? make_room(publisher, message) : NULL;
         if (again && (output == NULL || confirms_full(&publisher->confirms))) {
@@ -382,7 +396,9 @@ bool publisher_turn(struct publisher *publisher, bool readable, struct error *er
 
 int64_t publisher_deadline(const struct publisher *publisher)
 {
-    const int64_t deadline = wire_deadline(&publisher->wire);
+    const int64_t wire_ms = wire_deadline(&publisher->wire);
+    const int64_t give_up_ms = publisher->give_up_ms;
+    const int64_t deadline = give_up_ms != 0 && give_up_ms < wire_ms ? give_up_ms : wire_ms;
     const int64_t late = publisher->progress_ms + publisher->confirm_timeout_ms;
     return publisher->confirms.waiting > 0 && !publisher->wire.rabbit.blocked && late < deadline
                ? late
