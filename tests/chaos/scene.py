@@ -86,10 +86,13 @@ class Scene:
                    default=0.0)
 
     def spread(self):
-        """Else all publishers are one day on the node that is lost, and what they need to notice
-        that, for which pika takes its time, is all that can be seen."""
+        """Publishers and the queues' leaders over all nodes. Else all publishers are one day on the
+        node that is lost, and what they need to notice that, for which pika takes its time, is all
+        that can be seen; and no leader is, so that nothing is lost with it."""
+        self.stage.stack("rabbitmqctl", "eval", 'rabbit_amqqueue:rebalance(quorum, ".*", ".*").')
         for publisher in self.publishers:
             publisher.homeward.set()
+        self.await_progress("spread", 60)
 
     def pause(self, paused):
         for publisher in self.publishers:
