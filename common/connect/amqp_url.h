@@ -20,18 +20,20 @@
 #include "common/base/limits.h"
 #include "common/base/text.h"
 #include "common/connect/config.h"
+#include "common/connect/silence.h"
 
 struct amqp_host {
     char name[AMQP_HOST_MAX + 1]; /* a name or an address; IPv6 without brackets */
     uint16_t port;
 };
 
-/* Flat, so that it can be copied. Strings are decoded and end in a NUL; an empty one means that it
- * was not given, but for user, password and vhost. */
+/* Can be copied: copies share what is remembered of the hosts. Strings are decoded and end in a
+ * NUL; an empty one means that it was not given, but for user, password and vhost. */
 struct amqp_url {
     struct amqp_host hosts[AMQP_HOSTS_MAX];
-    uint32_t host_count; /* at least 1 */
-    uint32_t host_first; /* tried first; 0 after parsing, callers may spread themselves */
+    uint32_t host_count;     /* at least 1 */
+    uint32_t host_first;     /* tried first; 0 after parsing, callers may spread themselves */
+    struct silence *silence; /* of the hosts; NULL after parsing: nobody remembers */
     char user[AMQP_USER_MAX + 1];
     char password[AMQP_PASSWORD_MAX + 1];
     bool password_given; /* false: password is the default */

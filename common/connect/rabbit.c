@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 
 #if __has_include(<rabbitmq-c/tcp_socket.h>)
 #include <rabbitmq-c/tcp_socket.h>
@@ -129,6 +130,22 @@ static bool set_timeouts(struct rabbit *rabbit, const struct amqp_url *url, stru
     return status == AMQP_STATUS_OK || rabbit_error_status(error, status);
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    ENSURE(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Who takes the whole time-out and says nothing is dialled last for a while. */
+static void note_silence(const struct amqp_url *url, uint32_t number, int64_t began_ms)
+{
+    const int64_t now = now_ms();
+    if (now - began_ms >= (int64_t)url->connect_timeout_ms) {
+        silence_note(url->silence, number, now);
+    }
+}
+
 /* On failure nothing stays open, and only address and reply_code are of interest. */
 static bool open_host(struct rabbit *rabbit, const struct amqp_url *url,
                       const struct amqp_host *host, const char *name, struct error *error)
@@ -180,14 +197,19 @@ bool rabbit_open_from(struct rabbit *rabbit, const struct amqp_url *url, uint32_
     ENSURE(url->host_count <= AMQP_HOSTS_MAX);
     struct rabbit opened;
     struct error all = {0};
+    uint32_t order[AMQP_HOSTS_MAX];
+    silence_order(url->silence, url->host_count, first, now_ms(), order);
     for (uint32_t i = 0; i < url->host_count; i++) {
-        const uint32_t number = (first % url->host_count + i) % url->host_count;
+        const uint32_t number = order[i];
+        const int64_t began_ms = now_ms();
         struct error failure = {0};
         if (open_host(&opened, url, &url->hosts[number], name, &failure)) {
+            silence_end(url->silence, number);
             *rabbit = opened;
             rabbit->host = number;
             return true;
         }
+        note_silence(url, number, began_ms);
         if (opened.reply_code == AMQP_ACCESS_REFUSED || opened.reply_code == AMQP_NOT_ALLOWED) {
             all = (struct error){0}; /* what the others said does not matter any more */
             add_failure(&all, opened.address, &failure);

@@ -51,10 +51,10 @@ struct rabbit {
     uint16_t reply_code; /* of the last refusal, as AMQP numbers them; 0: it was no refusal */
 };
 
-/* Tries each host once, beginning with url->host_first, and logs in. The name is what the broker's
- * tools show for the connection. A broker that refuses the login or the vhost speaks for its
- * cluster: no further host is tried. Otherwise the error names each host's failure, and is one to
- * retry if any of them is. */
+/* Tries each host once, beginning with url->host_first, those silent lately last, and logs in. The
+ * name is what the broker's tools show for the connection. A broker that refuses the login or the
+ * vhost speaks for its cluster: no further host is tried. Otherwise the error names each host's
+ * failure, and is one to retry if any of them is. */
 bool rabbit_open(struct rabbit *rabbit, const struct amqp_url *url, const char *name,
                  struct error *error) MUST_CHECK;
 

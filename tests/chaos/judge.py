@@ -44,9 +44,10 @@ class Account:
             promises.pause_for(0.2)
 
     def tell_again(self, unheard):
-        """While a cluster loses a node, RabbitMQ may for a moment know no binding of a subscriber's
-        queue. Of events that miss it so, each is returned to the worker, which says how many they
-        were; an operator then publishes again what is recorded. Whatever else is missing, is."""
+        """While a cluster loses a node, a subscriber's queue may have no leader for longer than a
+        worker waits for it. Of events that miss it so, the broker refuses each, and the worker says
+        how many they were; an operator then publishes again what is recorded. Whatever else is
+        missing, is."""
         self.read()
         missed = self.decided.keys() - self.witness.outcomes.keys()
         if 0 < len(missed) <= unheard:

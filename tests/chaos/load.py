@@ -46,6 +46,7 @@ class Publisher(threading.Thread):
         self.pause = pause
         self.own = [f"own-{number}-{index}" for index in range(OWN_SKUS)]
         self.sent = []  # all jobs that the broker has confirmed, in order
+        self.confirmed = {}  # when, by id
         self.holds = {sku: [] for sku in self.own}
         self.unknown = 0  # how often it had to ask again
         self.host = number
@@ -54,6 +55,7 @@ class Publisher(threading.Thread):
         self.finished = False
         self.ending = threading.Event()
         self.paused = threading.Event()
+        self.homeward = threading.Event()  # it is to go back to the host that it began with
 
     def end(self):
         self.ending.set()
@@ -64,6 +66,10 @@ class Publisher(threading.Thread):
         for sku in SHARED:
             self.publish(self.stock(sku, 40))
         while not self.ending.is_set():
+            if self.homeward.is_set():
+                self.homeward.clear()
+                self.leave()
+                self.host = self.number
             if self.paused.is_set():
                 self.idle(0.05)
                 continue
@@ -150,6 +156,7 @@ class Publisher(threading.Thread):
                 self.host += 1
                 promises.pause_for(0.1)
         if not again:
+            self.confirmed[job["id"]] = time.time()
             self.sent.append(job)
 
     def connect(self):

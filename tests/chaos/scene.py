@@ -75,6 +75,25 @@ class Scene:
         promises.until(f"{what}: every lane goes on", seconds, gone_on, 0.1)
         return time.monotonic() - began
 
+    def longest_wait(self, since):
+        """Of a job, from the broker's confirm to its decision: what the publishers themselves need
+        to find another node is not in it. Only of jobs that are decided."""
+        decided = self.stage.place.sql("SELECT id, extract(epoch FROM decided_at) FROM decision "
+                                       f"WHERE decided_at > to_timestamp({since})")
+        confirmed = {job: at for publisher in self.publishers
+                     for job, at in list(publisher.confirmed.items())}
+        return max((float(at) - confirmed[job] for job, at in decided if job in confirmed),
+                   default=0.0)
+
+    def spread(self):
+        """Publishers and the queues' leaders over all nodes. Else all publishers are one day on the
+        node that is lost, and what they need to notice that, for which pika takes its time, is all
+        that can be seen; and no leader is, so that nothing is lost with it."""
+        self.stage.stack("rabbitmqctl", "eval", 'rabbit_amqqueue:rebalance(quorum, ".*", ".*").')
+        for publisher in self.publishers:
+            publisher.homeward.set()
+        self.await_progress("spread", 60)
+
     def pause(self, paused):
         for publisher in self.publishers:
             if paused:

@@ -127,13 +127,15 @@ static void an_event_that_no_queue_takes_is_unheard(void **state)
     close_broker(broker);
 }
 
-/* Two subscribers: one whose queue is full and refuses, one who must not suffer from it. */
+/* Two subscribers: one whose queue is full and refuses, one who must not suffer from it once it is
+ * clear that no other channel helps. */
 static void a_full_subscriber_does_not_stop_the_lane(void **state)
 {
     (void)state;
     const struct address full = corner_queue(&corner, "full", 1);
     const struct address fine = corner_queue(&corner, "fine", 0);
     struct rabbit_broker *broker = open_broker(LANE_EVENTS, &corner.url);
+    broker->publisher.refused_patience_ms = 0;
     corner_bind(&corner, full, "events", "full.#");
     corner_bind(&corner, fine, "events", "full.#");
     for (uint32_t i = 0; i < 100; i++) {
@@ -329,6 +331,38 @@ static void a_confirm_that_never_comes_is_not_waited_for_for_ever(void **state)
     close_broker(broker);
 }
 
+/* The channel may be the one at fault. What goes on longer is a full queue, and no reason to wait.
+ */
+static void a_refused_event_is_tried_on_another_channel(void **state)
+{
+    (void)state;
+    const struct address hearing = corner_queue(&corner, "hearing", 0);
+    const struct address full = corner_queue(&corner, "full", 1);
+    struct rabbit_broker *broker = open_broker(LANE_EVENTS, &corner.url);
+    messages[0] = event("a.b.c");
+    corner_bind(&corner, hearing, "events", "#");
+    corner_bind(&corner, full, "events", "#");
+    corner_publish(&corner, "", full.text, NULL, SPAN_OF("fills it"));
+
+    expect_retry(drive_publish(broker, messages, 1, &error), "the broker refuses an event");
+    assert_false(wire_connected(&broker->publisher.wire));
+    corner_delete_queue(&corner, full.text);
+    expect_done(drive_publish(broker, messages, 1, &error));
+    assert_int_equal(atomic_load(&broker->publisher.unheard), 0);
+
+    corner_bind(&corner, corner_queue(&corner, "full", 1), "events", "#");
+    corner_publish(&corner, "", full.text, NULL, SPAN_OF("fills it"));
+    broker->publisher.refused_patience_ms = 0;
+    expect_done(drive_publish(broker, messages, 1, &error));
+    assert_int_equal(atomic_load(&broker->publisher.unheard), 1);
+
+    broker->publisher.begun_ms -= REFUSED_RENEW_MS;
+    expect_retry(drive_publish(broker, messages, 1, &error), "the broker refuses an event");
+    close_broker(broker);
+    corner_delete_queue(&corner, full.text);
+    corner_delete_queue(&corner, hearing.text);
+}
+
 static void a_queue_that_goes_is_told_of(void **state)
 {
     (void)state;
@@ -451,6 +485,7 @@ int main(void)
         cmocka_unit_test(a_turn_that_finds_the_connection_lost_is_told_of),
         cmocka_unit_test(events_are_published_again_after_a_cut),
         cmocka_unit_test(a_confirm_that_never_comes_is_not_waited_for_for_ever),
+        cmocka_unit_test(a_refused_event_is_tried_on_another_channel),
         cmocka_unit_test(a_queue_that_goes_is_told_of),
         cmocka_unit_test(what_is_given_back_in_the_middle_of_publishing_is_forgotten),
         cmocka_unit_test(heartbeats_go_on_while_nothing_is_taken),

@@ -142,13 +142,15 @@ static void a_memory_alarm_is_waited_out(void **state)
     corner_delete_queue(&corner, queue.text);
 }
 
-/* No byte comes, and none is refused: only the silence tells. */
+/* No byte comes, and none is refused: only the silence tells. Whoever dials next is to know. */
 static void a_frozen_broker_is_noticed(void **state)
 {
     (void)state;
     struct amqp_url url = corner.url;
     struct delivery delivery;
+    struct silence silence = {0};
     url.heartbeat_seconds = 2;
+    url.silence = &silence;
     struct rabbit_broker *broker = open_broker(LANE_FROZEN, &url);
     const struct broker port = rabbit_broker_port(broker);
     corner_fill(&corner, LANE_FROZEN, 1, 100);
@@ -165,8 +167,10 @@ static void a_frozen_broker_is_noticed(void **state)
     assert_int_equal(answer, PORT_FAILED);
     assert_int_equal(error.kind, ERROR_RETRY);
     assert_in_range(took, 2000, 10000);
+    assert_int_not_equal(atomic_load(&silence.noted_ms[0]), 0);
     port.ops->give_back(port.self);
     expect_done(drive_subscribe(broker, &error));
+    assert_int_equal(atomic_load(&silence.noted_ms[0]), 0);
     expect_done(drive_take(broker, &arena, &delivery, &error));
     assert_int_equal(delivery.delivery_count, 1);
     expect_done(drive_acknowledge(broker, delivery.tag, &error));

@@ -290,6 +290,44 @@ static void begins_with_the_host_that_is_named_first(void **state)
     assert_int_equal(close(file), 0);
 }
 
+/* The one that listens and says nothing stands first in the URL, the one where nobody listens
+ * second. */
+static void dials_a_host_that_was_silent_behind_the_others(void **state)
+{
+    (void)state;
+    uint16_t dead_port = 0;
+    const int file = open_dead_port(&dead_port);
+    const struct fake_script nothing = {0};
+    struct fake_server silent;
+    struct silence silence = {0};
+    struct amqp_url url;
+    struct rabbit rabbit = {0};
+    struct error first = {0};
+    struct error second = {0};
+    char format[128];
+    char says[256];
+
+    fake_server_open(&silent, &nothing);
+    (void)snprintf(format, sizeof format, "amqp://*,localhost:%u?connection_timeout=200",
+                   dead_port);
+    parse(&url, format, silent.port);
+    url.silence = &silence;
+    assert_false(rabbit_open(&rabbit, &url, "test", &first));
+    assert_false(rabbit_open(&rabbit, &url, "test", &second));
+    fake_server_close(&silent);
+    (void)snprintf(says, sizeof says,
+                   "broker 127.0.0.1:%u: no answer to the login within 200 ms; localhost:%u: "
+                   "Connection refused",
+                   silent.port, dead_port);
+    assert_string_equal(first.text, says);
+    (void)snprintf(says, sizeof says,
+                   "broker localhost:%u: Connection refused; 127.0.0.1:%u: no answer to the login "
+                   "within 200 ms",
+                   dead_port, silent.port);
+    assert_string_equal(second.text, says);
+    assert_int_equal(close(file), 0);
+}
+
 static void a_refused_login_ends_the_search(void **state)
 {
     (void)state;
@@ -422,6 +460,7 @@ int main(void)
         cmocka_unit_test(retries_an_unknown_name),
         cmocka_unit_test(names_each_hosts_failure),
         cmocka_unit_test(begins_with_the_host_that_is_named_first),
+        cmocka_unit_test(dials_a_host_that_was_silent_behind_the_others),
         cmocka_unit_test(a_refused_login_ends_the_search),
         cmocka_unit_test(notices_blocking_and_its_end),
         cmocka_unit_test(survives_a_broker_that_is_gone),

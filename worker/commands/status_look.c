@@ -13,6 +13,10 @@
 /* A worker that was not seen for so long counts as gone. */
 #define LIVE "interval '10 s'"
 
+/* A worker that runs no longer than that may have taken no lanes yet; a generation that has been
+ * the current one no longer may have lanes that nobody serves yet. */
+#define FRESH "interval '5 s'"
+
 /* $1, $2, $3: generation, lane and ready jobs of each queue, -1 if there is none. $4, $5: reasons
  * of dead letters, and how many. */
 #define QUEUES                                                                  \
@@ -35,9 +39,11 @@
 
 #define AGE(time) "floor(extract(epoch FROM m.now - " time "))::bigint"
 
+/* Of the current generation step_since is when it became that. */
 static const char generations_sql[] =
-    "WITH " QUEUES " SELECT g.generation, g.lanes, g.state, g.step, " AGE(
-        "g.step_since") " AS step_seconds,"
+    "WITH " QUEUES " SELECT g.generation, g.lanes, g.state, g.step,"
+    " CASE WHEN g.step IS NOT NULL THEN " AGE(
+        "g.step_since") " END AS step_seconds,"
                         " (SELECT count(*) FROM lanes AS l WHERE l.generation = g.generation AND "
                         "l.drained)"
                         " AS lanes_drained,"
@@ -90,7 +96,8 @@ static const char problems_sql[] =
     "  FROM queue AS q JOIN lanes AS l ON l.generation = q.generation AND l.lane = q.lane"
     "  LEFT JOIN line AS o ON o.generation = q.generation AND o.lane = q.lane AND o.place = 1),"
     " alone AS (SELECT generation, string_agg(lane::text, ', ' ORDER BY lane) AS lanes"
-    "  FROM served WHERE worker IS NULL GROUP BY generation)"
+    "  FROM served JOIN generations AS g USING (generation), moment AS m WHERE worker IS NULL"
+    "  AND (g.step_since < m.now - " FRESH ") IS NOT FALSE GROUP BY generation)"
     " SELECT p.problem, p.remedy FROM ("
     "SELECT 1 AS place, 'no worker is running' AS problem, 'Start one: till worker' AS remedy"
     "  WHERE NOT EXISTS (SELECT FROM live)"
@@ -101,7 +108,7 @@ static const char problems_sql[] =
     " SELECT 3, 'generation ' || generation || ': nobody serves lane ' || lanes,"
     "  'Start another worker, or let the running ones serve more: till worker --lanes'"
     "  FROM alone, moment AS m WHERE EXISTS (SELECT FROM live"
-    "  WHERE started_at < m.now - interval '5 s')"
+    "  WHERE started_at < m.now - " FRESH ")"
     " UNION ALL"
     " SELECT 4, 'worker ' || w.name || ' was last seen ' || " AGE(
         "w.seen_at") " || ' s ago',"
@@ -130,7 +137,8 @@ static const char problems_sql[] =
                                                            "run; or run it again: till scale ' || "
                                                            "g.lanes"
                                                            "  FROM generations AS g, moment AS m "
-                                                           "WHERE g.step_since < m.now - interval "
+                                                           "WHERE g.step IS NOT NULL AND "
+                                                           "g.step_since < m.now - interval "
                                                            "'60 s'"
                                                            " UNION ALL"
                                                            " SELECT 7, count(*) || ' holds are "

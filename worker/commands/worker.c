@@ -27,6 +27,7 @@ static const struct option options[] = {
 struct service {
     const struct config *config;
     struct amqp_url url;
+    struct silence silence; /* of the URL's hosts, for all threads */
     struct roster roster;
     uint32_t jobs_max;
     uint32_t lanes_max;
@@ -131,6 +132,7 @@ static bool run(const struct invocation *invocation, enum exit_status *status, s
         !amqp_url_load(invocation->config, &service.url, error)) {
         return false;
     }
+    service.url.silence = &service.silence;
     (void)sigemptyset(&service.signals);
     (void)sigaddset(&service.signals, SIGTERM);
     (void)sigaddset(&service.signals, SIGINT);

@@ -68,9 +68,10 @@ static const char end_source[] =
     "  AND step = 'drain')"
     " AND NOT EXISTS (SELECT FROM lanes WHERE generation = $1::integer AND NOT drained)";
 
+/* The last step's end stays recorded: for some seconds nobody needs to serve the new lanes yet. */
 static const char begin_coming[] =
-    "UPDATE generations SET state = 'current', step = NULL, step_since = NULL, driver = NULL,"
-    " driver_seen_at = NULL WHERE generation = $1::integer AND state = 'coming'"
+    "UPDATE generations SET state = 'current', step = NULL, step_since = clock_timestamp(),"
+    " driver = NULL, driver_seen_at = NULL WHERE generation = $1::integer AND state = 'coming'"
     " AND NOT EXISTS (SELECT FROM generations WHERE state = 'current')";
 
 /* After unbind has become the step, only the coming one is led to. */

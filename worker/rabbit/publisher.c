@@ -28,6 +28,8 @@ void publisher_init(struct publisher *publisher, const char *namespace)
     publisher->jobs = address_of(namespace, "jobs");
     publisher->stock = address_of(namespace, "stock");
     publisher->confirm_timeout_ms = CONFIRM_TIMEOUT_MS;
+    publisher->refused_patience_ms = REFUSED_PATIENCE_MS;
+    publisher->refused_since_ms = publisher->refused_last_ms = 0;
     atomic_init(&publisher->unheard, 0);
     atomic_init(&publisher->refused, 0);
     atomic_init(&publisher->published, 0);
@@ -42,6 +44,7 @@ void publisher_begin(struct publisher *publisher)
     channel_open(CHANNEL_PUBLISH, output);
     channel_select_confirms(CHANNEL_PUBLISH, output);
     confirms_reset(&publisher->confirms);
+    publisher->begun_ms = wire_now_ms();
 }
 
 void publisher_forget(struct publisher *publisher)
@@ -51,6 +54,7 @@ void publisher_forget(struct publisher *publisher)
     publisher->count = publisher->next = 0;
     publisher->dead_unroutable = false;
     publisher->job_unroutable = false;
+    publisher->give_up_ms = 0;
     confirms_forget(&publisher->confirms);
 }
 
@@ -207,18 +211,66 @@ static bool refuse_job(const struct publisher *publisher, const char *what, stru
     return error_advise(error, "Run till doctor: it says which lanes are missing or cut off.");
 }
 
+/* Whether another channel may take what this one refuses. */
+static bool is_doubtful(struct publisher *publisher)
+{
+    const int64_t now = wire_now_ms();
+    if (publisher->refused_since_ms == 0 || now - publisher->refused_last_ms > REFUSED_FORGET_MS) {
+        publisher->refused_since_ms = now;
+    }
+    publisher->refused_last_ms = now;
+    return now - publisher->refused_since_ms < publisher->refused_patience_ms ||
+           now - publisher->begun_ms >= REFUSED_RENEW_MS;
+}
+
+static bool refuse_event(const struct publisher *publisher, struct error *error)
+{
+    error_set(error, ERROR_RETRY, "exchange \"%s\": the broker refuses an event",
+              publisher->events.text);
+    return error_advise(error, "If it stays so, look for a subscriber's queue that is full or has "
+                               "lost its nodes: rabbitmqctl list_queues name messages policy "
+                               "state.");
+}
+
+static bool refuse(struct publisher *publisher, enum message_target target, struct error *error)
+{
+    publisher->wire.rabbit.broken = true; /* the next attempt has another channel */
+    count_up(&publisher->refused, 1);
+    switch (target) {
+    case MESSAGE_DEAD:
+        return refuse_dead(publisher, "the broker refuses a dead letter", error);
+    case MESSAGE_JOB:
+    case MESSAGE_STOCK_JOB:
+        return refuse_job(publisher, "the broker refuses a job", error);
+    case MESSAGE_EVENT:
+    case MESSAGE_REPLY: /* goes another way */
+        break;
+    }
+    return refuse_event(publisher, error);
+}
+
+static bool is_time_to_give_up(struct publisher *publisher)
+{
+    const int64_t now = wire_now_ms();
+    if (publisher->give_up_ms == 0) {
+        publisher->give_up_ms = now + REFUSED_PAUSE_MS;
+    }
+    return now >= publisher->give_up_ms;
+}
+
 /* An event that was refused is sent again, up to a bound. */
 static bool send_refused(struct publisher *publisher, struct error *error)
 {
     struct confirm refused;
     while (confirms_peek(&publisher->confirms, &refused)) {
         const struct message *message = &publisher->messages[refused.message];
-        if (message->target == MESSAGE_DEAD) {
-            return refuse_dead(publisher, "the broker refuses a dead letter", error);
+        if (message->target != MESSAGE_EVENT) {
+            return refuse(publisher, message->target, error);
         }
-        if (message->target == MESSAGE_JOB || message->target == MESSAGE_STOCK_JOB) {
-            return refuse_job(publisher, "the broker refuses a job", error);
+        if (is_doubtful(publisher)) {
+            return !is_time_to_give_up(publisher) || refuse(publisher, message->target, error);
         }
+        publisher->give_up_ms = 0;
         const bool again = refused.attempt < PUBLISH_ATTEMPTS_MAX;
         struct frames *output = again ? make_room(publisher, message) : NULL;
         if (again && (output == NULL || confirms_full(&publisher->confirms))) {
@@ -344,7 +396,9 @@ bool publisher_turn(struct publisher *publisher, bool readable, struct error *er
 
 int64_t publisher_deadline(const struct publisher *publisher)
 {
-    const int64_t deadline = wire_deadline(&publisher->wire);
+    const int64_t wire_ms = wire_deadline(&publisher->wire);
+    const int64_t give_up_ms = publisher->give_up_ms;
+    const int64_t deadline = give_up_ms != 0 && give_up_ms < wire_ms ? give_up_ms : wire_ms;
     const int64_t late = publisher->progress_ms + publisher->confirm_timeout_ms;
     return publisher->confirms.waiting > 0 && !publisher->wire.rabbit.blocked && late < deadline
                ? late

@@ -21,6 +21,14 @@ _Static_assert(PUBLISHER_OUTPUT_SIZE >= ENVELOPE_BODY_MAX + 2 * ENVELOPE_HEAD_MA
 #define PUBLISH_ATTEMPTS_MAX 3u    /* of an event that is refused */
 #define CONFIRM_TIMEOUT_MS   30000 /* without any confirm, while the broker is not blocked */
 
+/* A channel that meets a queue between two leaders asks the lost one for ever and refuses whatever
+ * is for that queue (RabbitMQ 3.10.8). So a refusal is taken for that at first, and another channel
+ * is asked; what goes on longer is a subscriber's full queue, which must not hold up the lane. */
+#define REFUSED_PATIENCE_MS 8000
+#define REFUSED_PAUSE_MS    500 /* before another one: each gives the lane's jobs back once more */
+#define REFUSED_RENEW_MS    30000 /* the age at which a channel that refuses is not believed */
+#define REFUSED_FORGET_MS   60000 /* without a refusal, and the next one is a new trouble */
+
 struct publisher {
     struct wire wire;
     struct address events; /* exchanges */
@@ -34,8 +42,13 @@ struct publisher {
     bool up_to_date;      /* a turn has just taken in all that had come */
     bool dead_unroutable; /* a dead letter came back: no queue takes it */
     int64_t confirm_timeout_ms;
-    bool job_unroutable;        /* a job came back: its exchange leads to no lanes */
-    int64_t progress_ms;        /* when something was last sent or confirmed */
+    int64_t refused_patience_ms;
+    int64_t refused_since_ms; /* when the first event of this trouble was refused; 0: none was */
+    int64_t refused_last_ms;
+    int64_t give_up_ms;  /* when the channel is given up that has refused an event; 0: it has not */
+    int64_t begun_ms;    /* when the channel was opened */
+    bool job_unroutable; /* a job came back: its exchange leads to no lanes */
+    int64_t progress_ms; /* when something was last sent or confirmed */
     _Atomic uint64_t unheard;   /* events that no queue took, or that one refused to the end */
     _Atomic uint64_t refused;   /* nacks, of whatever message */
     _Atomic uint64_t published; /* messages, each attempt counted */

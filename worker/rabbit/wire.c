@@ -13,7 +13,7 @@
 
 #include "common/connect/rabbit_error.h"
 
-#define LOOK_INTERVAL_MS 1000 /* between two looks at the broker's silence */
+#define LOOK_AGAIN_MS 10 /* at the earliest: a look at the broker's silence is a system call */
 
 int64_t wire_now_ms(void)
 {
@@ -103,6 +103,7 @@ bool wire_connect(struct wire *wire, const struct amqp_url *url, const char *nam
                           .output = output,
                           .known = true,
                           .host = rabbit.host,
+                          .silence = url->silence,
                           .sent_ms = wire_now_ms()};
     /* Nothing is said between the login and the first request but, rarely, a heartbeat. */
     if (amqp_frames_enqueued(connection) || amqp_data_in_buffer(connection) ||
@@ -297,6 +298,20 @@ static void beat(struct wire *wire, int64_t now)
     (void)wire_flush(wire); /* or the next time */
 }
 
+/* After one silent interval the host is suspected, so that nobody dials it before others; after
+ * AMQP_HEARTBEATS_MISSED of them the connection is dead. */
+static bool judge(struct wire *wire, int64_t now, int64_t silent_ms)
+{
+    const int64_t suspect_ms = heartbeat_ms(wire);
+    const int64_t dead_ms = suspect_ms * AMQP_HEARTBEATS_MISSED;
+    const int64_t left_ms = (silent_ms < suspect_ms ? suspect_ms : dead_ms) - silent_ms;
+    if (silent_ms >= suspect_ms) {
+        silence_note(wire->silence, wire->host, now);
+    }
+    wire->look_ms = now + (left_ms < LOOK_AGAIN_MS ? LOOK_AGAIN_MS : left_ms);
+    return silent_ms < dead_ms;
+}
+
 /* The kernel knows when something came last, also while nobody here read. What waits in it unread
  * is no silence: then we are slow, not the broker. */
 static bool heard(struct wire *wire, int64_t now, struct error *error)
@@ -304,15 +319,14 @@ static bool heard(struct wire *wire, int64_t now, struct error *error)
     struct tcp_info info = {0};
     socklen_t size = sizeof info;
     int unread = 0;
-    if (now - wire->looked_ms < LOOK_INTERVAL_MS) {
+    if (now < wire->look_ms) {
         return true;
     }
-    wire->looked_ms = now;
     if (getsockopt(socket_of(wire), IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
         ioctl(socket_of(wire), FIONREAD, &unread) != 0) {
         return lost_errno(wire, errno, error) == PORT_DONE;
     }
-    if (unread > 0 || info.tcpi_last_data_recv < heartbeat_ms(wire) * AMQP_HEARTBEATS_MISSED) {
+    if (judge(wire, now, unread > 0 ? 0 : info.tcpi_last_data_recv)) {
         return true;
     }
     return lost_by(wire, AMQP_STATUS_HEARTBEAT_TIMEOUT, error) == PORT_DONE;
@@ -350,8 +364,7 @@ struct pollfd wire_interest(const struct wire *wire)
 int64_t wire_deadline(const struct wire *wire)
 {
     const int64_t beat_ms = wire->sent_ms + heartbeat_ms(wire) / 2;
-    const int64_t look_ms = wire->looked_ms + heartbeat_ms(wire);
-    return beat_ms < look_ms ? beat_ms : look_ms;
+    return beat_ms < wire->look_ms ? beat_ms : wire->look_ms;
 }
 
 /* Until the broker has agreed: by then it has read all that we sent. */

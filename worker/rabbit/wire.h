@@ -27,12 +27,13 @@ struct wire {
     bool drained;    /* the socket had no more when it was last read */
     bool unsendable; /* a send failed: what the broker still said is read, then it is over */
     struct frames output;
-    size_t output_begin; /* what was not sent yet begins here */
-    int64_t sent_ms;     /* when a send last succeeded */
-    int64_t looked_ms;   /* when the broker's silence was last looked at */
-    bool known;          /* it was connected before */
-    uint32_t host;       /* to this host of the URL */
-    uint64_t sends;      /* system calls, for measurements */
+    size_t output_begin;     /* what was not sent yet begins here */
+    int64_t sent_ms;         /* when a send last succeeded */
+    int64_t look_ms;         /* when the broker's silence is to be looked at next */
+    bool known;              /* it was connected before */
+    uint32_t host;           /* to this host of the URL */
+    struct silence *silence; /* the URL's */
+    uint64_t sends;          /* system calls, for measurements */
 };
 
 /* Not connected yet. The input must have room for the largest frame of the URL, the output for the
