@@ -223,6 +223,16 @@ static bool look_at_queues(void *self, const struct retirement *retirement, uint
     return done(driver, error);
 }
 
+/* What channels still hold back comes when it is too late to be decided, or even later. */
+static void come_late(const struct sim_driver *driver, const struct retirement *retirement)
+{
+    for (uint32_t lane = 0; lane < retirement->lanes; lane++) {
+        if (sim_between(driver->crew->core, 0, 1) == 0) {
+            sim_exchange_flush(broker_of(driver), sim_queue_of(retirement->generation, lane));
+        }
+    }
+}
+
 /* Whoever has a lane's row locked is waited for: here, by trying again. */
 static bool retire(void *self, const struct retirement *retirement, struct error *error)
 {
@@ -239,6 +249,7 @@ static bool retire(void *self, const struct retirement *retirement, struct error
     }
     sim_tables_retire(tables_of(driver), retirement->generation);
     SIM_MARK(driver->crew->core->marks, MARK_RETIRED);
+    come_late(driver, retirement);
     return done(driver, error);
 }
 
