@@ -7,9 +7,8 @@
 
 #include "common/base/ensure.h"
 #include "tests/sim/sim_worker.h"
+#include "worker/lane/backoff.h"
 
-#define TURN_US    (50 * SIM_MS)
-#define OTHERS_US  (500 * SIM_MS)
 #define COMMAND_ID 1000000u
 
 static struct sim_tables *tables_of(const struct sim_driver *driver)
@@ -102,22 +101,36 @@ static bool declare(void *self, const struct lanes_change *change, uint32_t firs
     return done(driver, error);
 }
 
-/* Whoever dies in between leaves a binding behind. */
+/* Whoever dies now leaves a binding behind. */
 static bool bind(void *self, const struct lanes_change *change, struct error *error)
 {
     const struct sim_driver *driver = self;
-    bool *led_to = &broker_of(driver)->exchanges.led_to[change->generation - 1];
     if (!reaches_broker(driver, error)) {
         return false;
     }
-    *led_to = true;
+    broker_of(driver)->exchanges.led_to[change->generation - 1] = true;
+    return done(driver, error);
+}
+
+static bool may_lead(void *self, const struct lanes_change *change, bool *leads,
+                     struct error *error)
+{
+    const struct sim_driver *driver = self;
     if (!reaches_database(driver, error)) {
         return false;
     }
-    if (!sim_tables_leads_to(tables_of(driver), change->generation)) {
-        SIM_MARK(driver->crew->core->marks, MARK_BOUND_TOO_LATE);
-        *led_to = false;
+    *leads = sim_tables_leads_to(tables_of(driver), change->generation);
+    return done(driver, error);
+}
+
+static bool take_back(void *self, const struct lanes_change *change, struct error *error)
+{
+    const struct sim_driver *driver = self;
+    if (!reaches_broker(driver, error)) {
+        return false;
     }
+    SIM_MARK(driver->crew->core->marks, MARK_BOUND_TOO_LATE);
+    broker_of(driver)->exchanges.led_to[change->generation - 1] = false;
     return done(driver, error);
 }
 
@@ -177,6 +190,8 @@ static const struct change_ops change_ops = {
     .look = look,
     .declare = declare,
     .bind = bind,
+    .leads = may_lead,
+    .take_back = take_back,
     .unbind = unbind,
     .mark = mark,
     .record = record,
@@ -208,6 +223,16 @@ static bool look_at_queues(void *self, const struct retirement *retirement, uint
     return done(driver, error);
 }
 
+/* What channels still hold back comes when it is too late to be decided, or even later. */
+static void come_late(const struct sim_driver *driver, const struct retirement *retirement)
+{
+    for (uint32_t lane = 0; lane < retirement->lanes; lane++) {
+        if (sim_between(driver->crew->core, 0, 1) == 0) {
+            sim_exchange_flush(broker_of(driver), sim_queue_of(retirement->generation, lane));
+        }
+    }
+}
+
 /* Whoever has a lane's row locked is waited for: here, by trying again. */
 static bool retire(void *self, const struct retirement *retirement, struct error *error)
 {
@@ -224,6 +249,7 @@ static bool retire(void *self, const struct retirement *retirement, struct error
     }
     sim_tables_retire(tables_of(driver), retirement->generation);
     SIM_MARK(driver->crew->core->marks, MARK_RETIRED);
+    come_late(driver, retirement);
     return done(driver, error);
 }
 
@@ -304,37 +330,29 @@ static const struct retirement_ops retirement_ops = {
 
 /* ---- Turns ---- */
 
-static void driver_init(struct sim_crew *crew, struct sim_driver *driver, uint32_t id,
+static void make_driver(struct sim_crew *crew, struct sim_driver *driver, uint32_t id,
                         uint32_t worker)
 {
     *driver = (struct sim_driver){.crew = crew, .there = true, .id = id, .worker = worker};
-    change_driver_init(&driver->change, &change_ops, driver);
-    retirement_driver_init(&driver->retirement, &retirement_ops, driver);
+    driver_init(&driver->driver, &change_ops, &retirement_ops, driver);
 }
 
-/* As a worker's changer and the command do: the one, then the other. Returns the pause. */
+/* Returns the pause. */
 static int64_t drive(struct sim_driver *driver)
 {
     struct sim_core *core = driver->crew->core;
     struct error error = {.kind = ERROR_NONE};
-    const enum change_progress changed = change_turn(&driver->change, &error);
-    const enum retirement_progress retired = retirement_turn(&driver->retirement, &error);
-    sim_note(core, EVENT_DRIVEN, (uint32_t)driver->worker, driver->change.step,
-             (uint64_t)changed << 8 | retired);
+    const enum change_progress progress = driver_turn(&driver->driver, &error);
+    const int64_t least = driver_pause_ms(&driver->driver, progress) * SIM_MS;
+    sim_note(core, EVENT_DRIVEN, (uint32_t)driver->worker, driver->driver.change.step, progress);
     if (sim_strikes(core, FAULT_DRIVER_FROZEN)) {
         SIM_MARK(core->marks, MARK_DRIVER_FROZEN);
         return sim_between(core, SIM_SECOND, sim_between(core, 2, 30) * SIM_SECOND);
     }
-    if (changed == CHANGE_FAILED || retired == RETIREMENT_FAILED) {
-        const uint32_t change_ms = change_failed_ms(&driver->change);
-        const uint32_t retirement_ms = retirement_failed_ms(&driver->retirement);
-        const uint32_t least_ms = change_ms > retirement_ms ? change_ms : retirement_ms;
-        return (least_ms + sim_between(core, 20, 1000)) * SIM_MS;
+    if (progress == CHANGE_FAILED) {
+        return least + backoff_ms(driver->driver.failures, &core->chance) * SIM_MS;
     }
-    if (changed == CHANGE_AGAIN || retired == RETIREMENT_AGAIN) {
-        return sim_between(core, 200, 5 * SIM_MS);
-    }
-    return changed == CHANGE_OTHERS ? OTHERS_US : TURN_US;
+    return least + sim_between(core, 200, 5 * SIM_MS); /* the turn itself */
 }
 
 void sim_changer_turn(struct sim_crew *crew, uint32_t worker)
@@ -364,7 +382,7 @@ void sim_changer_begin(struct sim_crew *crew, uint32_t worker)
     struct sim_driver *driver = &crew->changers[worker];
     const uint32_t id = 1 + worker + SIM_WORKERS_MAX * crew->workers[worker].runs;
     if (!driver->there || driver->id != id) {
-        driver_init(crew, driver, id, worker);
+        make_driver(crew, driver, id, worker);
     }
     sim_timers_set(&crew->core->timers, ACTOR_CHANGER + worker,
                    crew->core->now + sim_between(crew->core, 1, SIM_SECOND));
@@ -410,8 +428,8 @@ void sim_driver_died(const struct sim_driver *driver)
     static const enum sim_mark seen[CHANGE_STEPS] = {MARK_DIED_AT_RETIRE, MARK_DIED_AT_DECLARE,
                                                      MARK_DIED_AT_BIND,   MARK_DIED_AT_UNBIND,
                                                      MARK_DIED_AT_MARK,   MARK_DIED_AT_DRAIN};
-    if (driver->there && driver->change.phase == CHANGE_RECORDS) {
-        SIM_MARK(driver->crew->core->marks, seen[driver->change.step]);
+    if (driver->there && driver->driver.change.phase == CHANGE_RECORDS) {
+        SIM_MARK(driver->crew->core->marks, seen[driver->driver.change.step]);
     }
 }
 
@@ -420,7 +438,7 @@ void sim_scale_turn(struct sim_crew *crew, uint32_t command)
     struct sim_driver *driver = &crew->commands[command];
     struct sim_core *core = crew->core;
     if (!driver->there) {
-        driver_init(crew, driver, COMMAND_ID + command, SIM_WORKERS_MAX);
+        make_driver(crew, driver, COMMAND_ID + command, SIM_WORKERS_MAX);
         driver->lanes = crew->world->scales[command].lanes;
         if (!begin_command(driver)) {
             end_command(crew, command);

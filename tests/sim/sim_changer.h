@@ -8,8 +8,7 @@
 #include <stdint.h>
 
 #include "tests/sim/sim_core.h"
-#include "worker/change/change.h"
-#include "worker/change/retirement.h"
+#include "worker/change/driver.h"
 
 struct sim_crew;
 
@@ -20,8 +19,7 @@ struct sim_driver {
     uint32_t worker;     /* SIM_WORKERS_MAX: a command */
     uint32_t generation; /* that a command waits for; 0: it has not begun */
     uint32_t lanes;      /* that it wants */
-    struct change_driver change;
-    struct retirement_driver retirement;
+    struct driver driver;
 };
 
 void sim_changers_init(struct sim_crew *crew);

@@ -81,6 +81,19 @@ static uint32_t add_copy(struct sim_account *account, const struct sim_copy *cop
     return number;
 }
 
+/* What a change leaves behind is what was on its way when it began. */
+static bool is_near_change(const struct sim_broker *broker)
+{
+    const int64_t now = broker->core->now;
+    for (uint32_t i = 0; i < SIM_SCALES_MAX; i++) {
+        const struct sim_scale *scale = &broker->world->scales[i];
+        if (scale->lanes != 0 && scale->at > now && scale->at - now < 2 * SIM_SECOND) {
+            return true;
+        }
+    }
+    return sim_tables_find(broker->tables, GENERATION_COMING) != 0;
+}
+
 static void send_to(struct sim_broker *broker, const struct sim_copy *copy, uint32_t queue)
 {
     struct sim_core *core = broker->core;
@@ -88,12 +101,12 @@ static void send_to(struct sim_broker *broker, const struct sim_copy *copy, uint
         return;
     }
     const uint32_t number = add_copy(broker->account, copy, queue);
-    const bool change_open = sim_tables_find(broker->tables, GENERATION_COMING) != 0;
     int64_t until = held_until(broker, &broker->account->copies[number]);
     sim_note(core, EVENT_PUBLISHED, copy->publisher, number, copy->job);
-    if (until == 0 && change_open && !copy->sorted && copy->publisher < SIM_PUBLISHERS_MAX &&
-        sim_strikes(core, FAULT_HELD_BACK)) {
-        until = core->now + sim_between(core, SIM_MS, 4 * SIM_SECOND);
+    if (until == 0 && is_near_change(broker) && !copy->sorted &&
+        copy->publisher < SIM_PUBLISHERS_MAX && sim_strikes(core, FAULT_HELD_BACK)) {
+        const int64_t most = prng_below(&core->chance, 3) == 0 ? 4 * SIM_SECOND : 25 * SIM_SECOND;
+        until = core->now + sim_between(core, SIM_MS, most);
     }
     if (broker->exchanges.late_count == SIM_LATE_MAX) {
         sim_exchange_flush(broker, queue);

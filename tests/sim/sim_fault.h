@@ -49,10 +49,10 @@ enum sim_fault {
     FAULT_DRIVER_FROZEN, /* between two turns */
     FAULT_DRIVER_DIES,   /* a command, after a turn */
     FAULT_OLD_LIST,      /* a keeper does not see who lives */
-    FAULT_HELD_BACK,     /* a job in its publisher's channel, while the lanes change */
     FAULT_SLOW_DELIVERY,
     /* These stay in the calm phase. */
     FAULT_NACKING_SUBSCRIBER, /* for ever: every event is refused */
+    FAULT_HELD_BACK,          /* a job in its publisher's channel, while the lanes change */
     /* Of publishers. */
     FAULT_NO_KEY,
     FAULT_REPEAT_NEAR,

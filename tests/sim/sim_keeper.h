@@ -1,44 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A worker's keeper: by a list of the living, which may be an old one, it shares the lanes out and
- * hands them over; both with the worker's own rules (worker/duty). */
+ * A worker's keeper: the worker's own looks (worker/duty/keep.h) at the simulated database, by a
+ * list of the living which may be an old one. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "tests/sim/sim_core.h"
-#include "worker/duty/handover.h"
-#include "worker/duty/share.h"
+#include "worker/duty/keep.h"
 
 struct sim_crew;
 
-/* What it has in mind of a lane. */
-struct sim_kept {
-    bool wanted;
-    struct share share;
-    struct handover_past past;
-};
-
-/* Workers that are alive, in order, with their runs. */
-struct sim_living {
-    uint32_t me; /* the keeper's own place; SHARE_NONE: it is not in it */
-    uint32_t count;
-    uint32_t workers[SIM_WORKERS_MAX];
-    uint32_t runs[SIM_WORKERS_MAX];
-};
+#define SIM_RUN_SIZE 4u /* bytes of a worker's name, and of its run's */
 
 struct sim_keeper {
-    int64_t adopted_at; /* SIM_NEVER: no list yet */
+    struct sim_crew *crew;
+    uint32_t worker;
     int64_t look_at;
-    struct sim_living living; /* as adopted */
-    struct sim_kept lanes[SIM_QUEUE_SORT];
+    char name[SIM_RUN_SIZE];
+    char run[SIM_RUN_SIZE];
+    struct keep keep;
 };
 
-/* The worker has started, or is there again. */
+/* The worker has started. */
 void sim_keeper_begin(struct sim_crew *crew, uint32_t worker);
 
 /* It tells the others that it leaves. */
 void sim_keeper_leave(struct sim_crew *crew, uint32_t worker);
 
 void sim_keeper_turn(struct sim_crew *crew, uint32_t worker);
+
+/* After the last run. */
+void sim_keepers_close(struct sim_crew *crew);

@@ -40,6 +40,7 @@ void sim_crew_serve(struct sim_crew *crew, uint32_t worker, uint32_t generation,
     serving->lane = queue;
     serving->ending_since = SIM_NEVER;
     serving->subscribed_at = SIM_NEVER;
+    serving->kept = (struct kept){.ending = false};
     lane_init(&serving->work, &plan, sim_broker_port(crew->broker, number, worker, queue),
               sim_database_port(crew->database, number, worker, crew->workers[worker].runs, queue),
               prng_next(&crew->core->chance), serving->memory);

@@ -23,6 +23,7 @@ bool sim_crew_open(struct sim_crew *crew)
 void sim_crew_close(struct sim_crew *crew)
 {
     sim_duties_close(crew);
+    sim_keepers_close(crew);
     free(crew->servings[0].memory);
 }
 

@@ -41,6 +41,7 @@ struct sim_serving {
     uint32_t lane;         /* its queue */
     int64_t ending_since;  /* since it was told to drain; SIM_NEVER: it was not */
     int64_t subscribed_at; /* SIM_NEVER: it is not */
+    struct kept kept;      /* by the keeper */
     struct lane work;      /* the real loop */
     char *memory;
 };

@@ -32,11 +32,15 @@ static void draw_weights(struct sim_world *world, struct prng *prng)
 }
 
 /* Now and then the number of lanes changes; two commands may come at once. */
+/* The second change retires what the first one left. Where a worker is to be cut off from the
+ * database this is often when it does not hear of it any more. */
 static void draw_scales(struct sim_world *world, struct prng *prng)
 {
-    const uint32_t count = prng_below(prng, 3) == 0 ? between(prng, 1, SIM_SCALES_MAX) : 0;
+    const bool unheard = world->ill == ILL_CUT_DATABASE && prng_below(prng, 4) != 0;
+    const uint32_t drawn = prng_below(prng, 3) == 0 ? between(prng, 1, SIM_SCALES_MAX) : 0;
+    const uint32_t count = unheard ? SIM_SCALES_MAX : drawn;
     const int64_t most = world->storm < 2 * SIM_SECOND ? 2 * SIM_SECOND : world->storm;
-    int64_t at = (int64_t)prng_below(prng, (uint32_t)(most / 2));
+    int64_t at = (int64_t)prng_below(prng, (uint32_t)(most / 2)) + (unheard ? most / 2 : 0);
     for (uint32_t i = 0; i < count; i++) {
         world->scales[i] = (struct sim_scale){between(prng, 1, SIM_LANES_MAX), at};
         at += prng_below(prng, 3) == 0 ? between(prng, 1, 1500) * SIM_MS

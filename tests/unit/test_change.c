@@ -22,6 +22,7 @@ struct world {
     bool declared[CHANGE_PARTS(LANES)];
     bool bound_source;
     bool bound_coming;
+    bool followed; /* what has come has gone again */
     uint64_t unbound_ms;
     uint32_t marked[SOURCE_LANES];
     uint32_t drained;
@@ -85,6 +86,30 @@ static bool bind(void *self, const struct lanes_change *change, struct error *er
     return faulty_end(&world->faulty, error);
 }
 
+/* Until it has come; then others have followed it. */
+static bool leads(void *self, const struct lanes_change *change, bool *may_lead,
+                  struct error *error)
+{
+    struct world *world = ((struct side *)self)->world;
+    if (!faulty_begin(&world->faulty, error)) {
+        return false;
+    }
+    *may_lead = !world->followed && change->generation == 2;
+    return faulty_end(&world->faulty, error);
+}
+
+static bool take_back(void *self, const struct lanes_change *change, struct error *error)
+{
+    struct world *world = ((struct side *)self)->world;
+    assert_int_equal(change->generation, 2);
+    if (!faulty_begin(&world->faulty, error)) {
+        return false;
+    }
+    assert_true(world->followed);
+    world->bound_coming = false;
+    return faulty_end(&world->faulty, error);
+}
+
 static bool unbind(void *self, const struct lanes_change *change, struct error *error)
 {
     struct world *world = ((struct side *)self)->world;
@@ -143,7 +168,17 @@ static bool finish(void *self, const struct lanes_change *change, struct error *
     return faulty_end(&world->faulty, error);
 }
 
-static const struct change_ops ops = {look, declare, bind, unbind, mark, record, finish};
+static const struct change_ops ops = {
+    .look = look,
+    .declare = declare,
+    .bind = bind,
+    .leads = leads,
+    .take_back = take_back,
+    .unbind = unbind,
+    .mark = mark,
+    .record = record,
+    .finish = finish,
+};
 
 static void world_init(struct world *world)
 {
@@ -263,11 +298,69 @@ static void one_that_was_frozen_wakes_when_all_is_over(void **state)
         }
         world.now_ms += CHANGE_LEASE_MS;
         run(&world, 1, 1);
-        assert_int_not_equal(change_turn(&frozen, &error), CHANGE_FAILED); /* a late call */
+        do { /* a late call; a binding is followed by a question */
+            assert_int_not_equal(change_turn(&frozen, &error), CHANGE_FAILED);
+        } while (!change_is_settled(&frozen));
         assert_int_not_equal(change_turn(&frozen, &error), CHANGE_FAILED);
         assert_int_equal(change_turn(&frozen, &error), CHANGE_NOTHING);
         assert_complete(&world);
     }
+}
+
+/* A generation that jobs were led away from gets none because somebody woke up. */
+static void what_was_bound_too_late_is_taken_back(void **state)
+{
+    struct world world;
+    (void)state;
+    for (enum faulty_kind fault = FAULTY_NONE; fault < FAULTY_GONE; fault++) {
+        for (uint32_t at = 1; at <= 4; at++) {
+            struct side side = {&world};
+            struct change_driver frozen;
+            struct error error = {0};
+            world_init(&world);
+            memset(world.declared, 1, sizeof world.declared);
+            world.step = CHANGE_BIND;
+            change_driver_init(&frozen, &ops, &side);
+            assert_int_equal(change_turn(&frozen, &error), CHANGE_AGAIN); /* and it freezes */
+            world.coming = 0;
+            world.followed = true;
+            world.faulty = (struct faulty){.kind = fault, .at = at};
+            for (uint32_t turn = 0; turn < 10; turn++) {
+                error = (struct error){0};
+                const bool failed = change_turn(&frozen, &error) == CHANGE_FAILED;
+                assert_int_equal(failed, error.kind != ERROR_NONE);
+            }
+            assert_false(world.bound_coming);
+            assert_true(change_is_settled(&frozen));
+            assert_int_equal(change_turn(&frozen, &error), CHANGE_NOTHING);
+        }
+    }
+}
+
+/* Or it would renew its lease, and lead jobs astray as long as the check fails. */
+static void does_nothing_else_before_it_knows_if_it_may_lead(void **state)
+{
+    struct world world;
+    struct side side = {&world};
+    struct change_driver driver;
+    struct error error = {0};
+    (void)state;
+    world_init(&world);
+    memset(world.declared, 1, sizeof world.declared);
+    world.step = CHANGE_BIND;
+    change_driver_init(&driver, &ops, &side);
+    assert_int_equal(change_turn(&driver, &error), CHANGE_AGAIN);
+    assert_int_equal(change_turn(&driver, &error), CHANGE_AGAIN);
+    for (uint32_t turn = 0; turn < 5; turn++) {
+        world.now_ms += 100;
+        world.faulty = (struct faulty){.kind = FAULTY_BEFORE, .at = 1};
+        assert_int_equal(change_turn(&driver, &error), CHANGE_FAILED);
+        assert_false(change_is_settled(&driver));
+    }
+    assert_int_equal(world.held_ms, 0);
+    world.faulty = (struct faulty){.kind = FAULTY_NONE};
+    run(&world, 1, 1);
+    assert_complete(&world);
 }
 
 static void leaves_alone_what_another_drives(void **state)
@@ -359,6 +452,8 @@ int main(void)
         cmocka_unit_test(survives_any_fault),
         cmocka_unit_test(two_drivers_do_no_harm),
         cmocka_unit_test(one_that_was_frozen_wakes_when_all_is_over),
+        cmocka_unit_test(what_was_bound_too_late_is_taken_back),
+        cmocka_unit_test(does_nothing_else_before_it_knows_if_it_may_lead),
         cmocka_unit_test(leaves_alone_what_another_drives),
         cmocka_unit_test(gives_way_when_a_step_fails_again),
         cmocka_unit_test(waits_for_what_is_older_but_not_for_ever),

@@ -116,15 +116,23 @@ static enum change_progress look(struct change_driver *driver, struct error *err
     return CHANGE_AGAIN;
 }
 
+/* Whether or not the broker's answer came, a binding may be there. */
+static enum change_phase phase_after(const struct change_driver *driver, enum act done)
+{
+    if (driver->step == CHANGE_BIND) {
+        return CHANGE_CHECKS;
+    }
+    return done == ACT_DONE ? CHANGE_RECORDS : CHANGE_LOOKS;
+}
+
 static enum change_progress act(struct change_driver *driver, struct error *error)
 {
     const enum act done = steps[driver->step].act(driver, error);
-    driver->phase = CHANGE_LOOKS;
+    driver->phase = phase_after(driver, done);
+    driver->bound = done == ACT_DONE;
     driver->failures = done == ACT_FAILED ? driver->failures + 1 : 0;
     switch (done) {
     case ACT_DONE:
-        driver->phase = CHANGE_RECORDS;
-        return CHANGE_AGAIN;
     case ACT_MORE:
         return CHANGE_AGAIN;
     case ACT_WAIT:
@@ -133,6 +141,31 @@ static enum change_progress act(struct change_driver *driver, struct error *erro
         break;
     }
     return CHANGE_FAILED;
+}
+
+/* Whoever was frozen for so long that the change is over must not lead jobs astray. Until this is
+ * known nothing else is done, and the lease is not renewed. */
+static enum change_progress check(struct change_driver *driver, struct error *error)
+{
+    bool leads = false;
+    if (!driver->ops->leads(driver->self, &driver->change, &leads, error)) {
+        return CHANGE_FAILED;
+    }
+    if (!leads) {
+        driver->phase = CHANGE_TAKES_BACK;
+    } else {
+        driver->phase = driver->bound ? CHANGE_RECORDS : CHANGE_LOOKS;
+    }
+    return CHANGE_AGAIN;
+}
+
+static enum change_progress take_back(struct change_driver *driver, struct error *error)
+{
+    if (!driver->ops->take_back(driver->self, &driver->change, error)) {
+        return CHANGE_FAILED;
+    }
+    driver->phase = CHANGE_LOOKS;
+    return CHANGE_AGAIN;
 }
 
 static enum change_progress record(struct change_driver *driver, struct error *error)
@@ -160,11 +193,20 @@ enum change_progress change_turn(struct change_driver *driver, struct error *err
         return look(driver, error);
     case CHANGE_ACTS:
         return act(driver, error);
+    case CHANGE_CHECKS:
+        return check(driver, error);
+    case CHANGE_TAKES_BACK:
+        return take_back(driver, error);
     case CHANGE_RECORDS:
         return record(driver, error);
     }
     ENSURE(!"a phase is one of these");
     return CHANGE_FAILED;
+}
+
+bool change_is_settled(const struct change_driver *driver)
+{
+    return driver->phase != CHANGE_CHECKS && driver->phase != CHANGE_TAKES_BACK;
 }
 
 uint32_t change_failed_ms(const struct change_driver *driver)

@@ -52,9 +52,14 @@ struct change_ops {
     bool (*declare)(void *self, const struct lanes_change *change, uint32_t first, uint32_t count,
                     struct error *error);
 
-    /* Binds the entry exchanges to the coming generation. If meanwhile it is neither coming nor
-     * current any more, takes it back. */
+    /* Binds the entry exchanges to the coming generation. */
     bool (*bind)(void *self, const struct lanes_change *change, struct error *error);
+
+    /* Whether jobs may be led there: it is coming, or has come and was not followed yet. */
+    bool (*leads)(void *self, const struct lanes_change *change, bool *leads, struct error *error);
+
+    /* Unbinds them from it. */
+    bool (*take_back)(void *self, const struct lanes_change *change, struct error *error);
 
     /* Unbinds them from all older ones. */
     bool (*unbind)(void *self, const struct lanes_change *change, struct error *error);
@@ -75,6 +80,8 @@ struct change_ops {
 enum change_phase {
     CHANGE_LOOKS,
     CHANGE_ACTS,
+    CHANGE_CHECKS,     /* whether it may lead jobs to what it has bound */
+    CHANGE_TAKES_BACK, /* what it has bound: it may not */
     CHANGE_RECORDS,
 };
 
@@ -87,6 +94,7 @@ struct change_driver {
     uint32_t generation;        /* position is within this step of this change */
     enum change_step step;
     uint32_t position;
+    bool bound;        /* at CHANGE_CHECKS: the broker has said so */
     uint32_t failures; /* of steps, in a row: looks do not count */
 };
 
@@ -102,6 +110,9 @@ void change_driver_init(struct change_driver *driver, const struct change_ops *o
 
 /* One call to a port at most. */
 enum change_progress change_turn(struct change_driver *driver, struct error *error) MUST_CHECK;
+
+/* False: it has led jobs to a generation, and does not know yet if it may. That comes first. */
+bool change_is_settled(const struct change_driver *driver);
 
 /* How long to wait at least after CHANGE_FAILED, in ms. When a step fails again the lease is left
  * to run out, or it would be renewed for ever by one who sees the database only: another driver may

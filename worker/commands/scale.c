@@ -85,12 +85,12 @@ static bool has_come(struct scaling *scaling, bool *come, struct error *error)
 /* One turn, or a look at what another driver does. */
 static bool turn(struct scaling *scaling, bool *done, long *wait_ms, struct error *error)
 {
-    struct changing *changing = &scaling->changing;
+    struct driver *driver = &scaling->changing.driver;
     *wait_ms = TURN_MS;
     if (!open_database(scaling, error)) {
         return false;
     }
-    switch (changing_turn(changing, error)) {
+    switch (driver_turn(driver, error)) {
     case CHANGE_NOTHING:
         return has_come(scaling, done, error);
     case CHANGE_AGAIN:
@@ -102,8 +102,8 @@ static bool turn(struct scaling *scaling, bool *done, long *wait_ms, struct erro
     case CHANGE_FAILED:
         return false;
     }
-    if (changing->change.change.generation != 0) {
-        scale_progress_note(&scaling->progress, &scaling->postgres, &changing->change.change,
+    if (driver->change.change.generation != 0) {
+        scale_progress_note(&scaling->progress, &scaling->postgres, &driver->change.change,
                             now_ms());
     }
     return has_come(scaling, done, error);
@@ -146,7 +146,7 @@ static bool drive(struct scaling *scaling, bool *done, struct error *error)
             return give_up(scaling, error);
         }
         scale_progress_trouble(&scaling->progress, &failure);
-        pause_ms(FAILURE_MS + (long)changing_failed_ms(&scaling->changing));
+        pause_ms(FAILURE_MS + (long)driver_pause_ms(&scaling->changing.driver, CHANGE_FAILED));
     }
 }
 

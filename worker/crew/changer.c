@@ -8,39 +8,20 @@
 #include "common/connect/log.h"
 #include "worker/lane/backoff.h"
 
-#define IDLE_MS   1000u /* between looks while there is nothing to do */
-#define OTHERS_MS 500u  /* while somebody else sees to it */
-#define TURN_MS   100u  /* while something is waited for */
-
-static uint64_t pause_after(enum change_progress progress)
-{
-    switch (progress) {
-    case CHANGE_NOTHING:
-        return IDLE_MS;
-    case CHANGE_OTHERS:
-        return OTHERS_MS;
-    case CHANGE_WAITS:
-        return TURN_MS;
-    case CHANGE_AGAIN:
-    case CHANGE_FAILED:
-        break;
-    }
-    return 0;
-}
-
 /* What fails again and again is left to another worker, who may see both servers. */
 static uint64_t failed(struct changer *changer, const struct error *error)
 {
+    const struct driver *driver = &changer->changing.driver;
     trouble_note(&changer->aide.trouble, error, trouble_now_ms());
     postgres_close(&changer->aide.postgres);
     changing_close(&changer->changing);
-    return changing_failed_ms(&changer->changing) + backoff_ms(++changer->failures, &changer->prng);
+    return driver_pause_ms(driver, CHANGE_FAILED) + backoff_ms(driver->failures, &changer->prng);
 }
 
 /* Once for each change. */
 static void say_driving(struct changer *changer)
 {
-    const struct lanes_change *change = &changer->changing.change.change;
+    const struct lanes_change *change = &changer->changing.driver.change.change;
     if (change->ours && change->generation != changer->said) {
         log_write(LOG_LEVEL_INFO, "changer: goes on with the change from %u to %u lanes step=%s",
                   change->source_lanes, change->lanes, change_step_name(change->step));
@@ -51,15 +32,17 @@ static void say_driving(struct changer *changer)
 static uint64_t turn(struct changer *changer)
 {
     struct error error = {0};
+    struct driver *driver = &changer->changing.driver;
     enum change_progress progress = CHANGE_FAILED;
     if (aide_database(&changer->aide, &error)) {
-        progress = changing_turn(&changer->changing, &error);
+        progress = driver_turn(driver, &error);
         say_driving(changer);
+    } else {
+        driver_failed(driver);
     }
     if (progress != CHANGE_FAILED) {
         trouble_over(&changer->aide.trouble);
-        changer->failures = 0;
-        return pause_after(progress);
+        return driver_pause_ms(driver, progress);
     }
     return aide_draining(&changer->aide) ? 0 : failed(changer, &error);
 }
@@ -80,7 +63,6 @@ bool changer_open(struct changer *changer, const struct lane_duty *duty, struct 
 {
     char name[CHANGE_DRIVER_MAX];
     changer->said = 0;
-    changer->failures = 0;
     prng_init(&changer->prng, trouble_seed());
     if (!aide_open(&changer->aide, duty, "changer", "changer", 1, error)) {
         return false;

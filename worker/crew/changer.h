@@ -16,8 +16,7 @@ struct changer {
     struct aide aide;
     struct changing changing;
     struct prng prng;
-    uint32_t failures; /* in a row */
-    uint32_t said;     /* the generation of the last change that a log line was about */
+    uint32_t said; /* the generation of the last change that a log line was about */
 };
 
 /* Starts the thread; servers that are not there are waited for. The struct must not be moved. */

@@ -93,39 +93,29 @@ static bool declare(void *self, const struct lanes_change *change, uint32_t firs
            closed(changing, declare_parts(changing, &coming, first, count, error), error);
 }
 
-/* Whoever was frozen for so long that the change is over must not lead jobs astray. */
-static bool take_back_if_over(struct changing *changing, struct error *error)
-{
-    bool leads = false;
-    if (!change_leads_to(changing->postgres, changing->bound, &leads, error) ||
-        (!leads && !lanes_unbind_entries(&changing->rabbit, namespace_of(changing), changing->bound,
-                                         error))) {
-        return false;
-    }
-    changing->bound = 0;
-    return true;
-}
-
-static bool bind_if_due(struct changing *changing, const struct topology *coming,
-                        struct error *error)
-{
-    changing->bound = coming->generation; /* whether or not the broker's answer comes */
-    return lanes_bind_entries(&changing->rabbit, coming, error) &&
-           take_back_if_over(changing, error);
-}
-
-/* The servers could not be asked after the last binding. */
-static bool settle_binding(struct changing *changing, struct error *error)
-{
-    return changing->bound == 0 ||
-           (open(changing, error) && closed(changing, take_back_if_over(changing, error), error));
-}
-
 static bool bind(void *self, const struct lanes_change *change, struct error *error)
 {
     struct changing *changing = self;
     const struct topology coming = coming_of(changing, change);
-    return open(changing, error) && closed(changing, bind_if_due(changing, &coming, error), error);
+    return open(changing, error) &&
+           closed(changing, lanes_bind_entries(&changing->rabbit, &coming, error), error);
+}
+
+static bool may_lead(void *self, const struct lanes_change *change, bool *leads,
+                     struct error *error)
+{
+    struct changing *changing = self;
+    return change_leads_to(changing->postgres, change->generation, leads, error);
+}
+
+static bool take_back(void *self, const struct lanes_change *change, struct error *error)
+{
+    struct changing *changing = self;
+    return open(changing, error) &&
+           closed(changing,
+                  lanes_unbind_entries(&changing->rabbit, namespace_of(changing),
+                                       change->generation, error),
+                  error);
 }
 
 static bool unbind_all(struct changing *changing, const uint32_t *generations, uint32_t count,
@@ -180,6 +170,8 @@ static const struct change_ops change_ops = {
     .look = look,
     .declare = declare,
     .bind = bind,
+    .leads = may_lead,
+    .take_back = take_back,
     .unbind = unbind,
     .mark = mark,
     .record = record,
@@ -311,37 +303,7 @@ void changing_init(struct changing *changing, const struct config *config,
 {
     *changing = (struct changing){.config = config, .url = url, .postgres = postgres};
     (void)snprintf(changing->name, sizeof changing->name, "%s", name);
-    change_driver_init(&changing->change, &change_ops, changing);
-    retirement_driver_init(&changing->retirement, &retirement_ops, changing);
-}
-
-/* What fails of the one keeps the other from nothing. */
-enum change_progress changing_turn(struct changing *changing, struct error *error)
-{
-    struct error other = {0};
-    if (!settle_binding(changing, error)) {
-        return CHANGE_FAILED;
-    }
-    const enum change_progress changed = change_turn(&changing->change, error);
-    const enum retirement_progress retired = retirement_turn(&changing->retirement, &other);
-    if (changed == CHANGE_FAILED) {
-        return CHANGE_FAILED;
-    }
-    if (retired == RETIREMENT_FAILED) {
-        *error = other;
-        return CHANGE_FAILED;
-    }
-    if (retired == RETIREMENT_AGAIN) {
-        return CHANGE_AGAIN;
-    }
-    return changed == CHANGE_NOTHING && retired == RETIREMENT_WAITS ? CHANGE_WAITS : changed;
-}
-
-uint32_t changing_failed_ms(const struct changing *changing)
-{
-    const uint32_t change_ms = change_failed_ms(&changing->change);
-    const uint32_t retirement_ms = retirement_failed_ms(&changing->retirement);
-    return change_ms > retirement_ms ? change_ms : retirement_ms;
+    driver_init(&changing->driver, &change_ops, &retirement_ops, changing);
 }
 
 void changing_close(struct changing *changing)

@@ -6,58 +6,46 @@
 #include <stdio.h>
 
 #include "common/connect/log.h"
-#include "worker/crew/keeper_parts.h"
+#include "worker/crew/keeper_side.h"
 #include "worker/crew/line.h"
 
-#define NAME_SHOWN_MAX 32 /* bytes, of 63: the run stands behind it */
-#define LOOK_MS        ((uint64_t)ROSTER_SEEN_MS)
-#define LOOK_SOON_MS   500u /* while lanes are shared out anew */
-#define LOOK_CHANGE_MS 100u /* while the number of lanes is being changed */
-#define RECORD_MS      50u  /* between two records of subscriptions, of which many may come */
-#define FORGET_MS      60000u
+#define NAME_SHOWN_MAX 32  /* bytes, of 63: the run stands behind it */
+#define RECORD_MS      50u /* between two records of subscriptions, of which many may come */
 
 static void rate(struct keeper *keeper, uint64_t now_ms)
 {
-    const uint64_t passed_ms = now_ms - keeper->looked_ms;
+    const uint64_t passed_ms = now_ms - keeper->rated_ms;
     for (uint32_t i = 0; i < keeper->servings.count; i++) {
         struct serving *serving = keeper->servings.items[i];
         const uint64_t jobs = atomic_load(&serving->thread.jobs);
-        serving->jobs_per_second = keeper->looked_ms == 0 || passed_ms == 0
+        serving->jobs_per_second = keeper->rated_ms == 0 || passed_ms == 0
                                        ? 0
                                        : (float)(jobs - serving->jobs) * 1000 / (float)passed_ms;
         serving->jobs = jobs;
     }
+    keeper->rated_ms = now_ms;
 }
 
-/* A name that another live worker has taken while we were frozen is no reason to look away. */
-static bool announce(struct keeper *keeper, uint64_t now_ms, struct error *error)
+/* What of the current generation is ours is said when it changes. */
+static void say_shares(struct keeper *keeper)
 {
-    struct postgres *postgres = &keeper->aide.postgres;
-    if (!roster_announce(keeper->roster, postgres, error)) {
-        if (error->kind != ERROR_REFUSED) {
-            return false;
-        }
-        trouble_note(&keeper->aide.trouble, error, now_ms);
+    const struct keep *keep = &keeper->keep;
+    const uint32_t generation = keep->generations.current;
+    if (keep->owned != keeper->said_owned || keep->standby != keeper->said_standby ||
+        generation != keeper->said_generation) {
+        log_write(LOG_LEVEL_INFO, "worker: serving name=%s generation=%u lanes=%u standby=%u",
+                  keeper->roster->name, generation, keep->owned, keep->standby);
     }
-    if (keeper->forgot_ms != 0 && now_ms - keeper->forgot_ms < FORGET_MS) {
-        return true;
+    if (keep->unowned != keeper->said_unowned && keep->unowned > 0) {
+        log_write(LOG_LEVEL_WARN,
+                  "worker: %u lanes have no worker: all have their --lanes MAX -> Start more "
+                  "workers, or with a larger MAX.",
+                  keep->unowned);
     }
-    keeper->forgot_ms = now_ms;
-    return roster_forget(postgres, error);
-}
-
-static bool look(struct keeper *keeper, uint64_t now_ms, struct error *error)
-{
-    struct postgres *postgres = &keeper->aide.postgres;
-    struct roster_list list;
-    if (!announce(keeper, now_ms, error) ||
-        !generation_served(postgres, &keeper->generations, error) ||
-        !roster_read(postgres, &list, error)) {
-        return false;
-    }
-    atomic_store(keeper->current, keeper->generations.current);
-    keeper_agree(keeper, &list, now_ms);
-    return keeper_share(keeper, error) && keeper_hand_over(keeper, error);
+    keeper->said_owned = keep->owned;
+    keeper->said_standby = keep->standby;
+    keeper->said_generation = generation;
+    keeper->said_unowned = keep->unowned;
 }
 
 /* All that the database is needed for. */
@@ -65,11 +53,11 @@ static bool turn(struct keeper *keeper, struct error *error)
 {
     const uint64_t now_ms = trouble_now_ms();
     servings_reap(&keeper->servings);
-    if (!aide_database_kept(&keeper->aide, error) || !look(keeper, now_ms, error)) {
+    if (!aide_database_kept(&keeper->aide, error) || !keep_look(&keeper->keep, error)) {
         return false;
     }
+    say_shares(keeper);
     rate(keeper, now_ms);
-    keeper->looked_ms = now_ms;
     return line_record(&keeper->aide.postgres, keeper->roster, &keeper->servings, error);
 }
 
@@ -83,15 +71,6 @@ static bool has_news(const struct keeper *keeper)
         }
     }
     return false;
-}
-
-static uint64_t look_interval_ms(const struct keeper *keeper, uint64_t now_ms)
-{
-    if (keeper->generations.change_open) { /* the new lanes are to begin as soon as they may */
-        return LOOK_CHANGE_MS;
-    }
-    const bool settled = now_ms - keeper->adopted_ms >= SETTLE_MS + LOOK_SOON_MS;
-    return settled && roster_same(&keeper->seen, &keeper->adopted) ? LOOK_MS : LOOK_SOON_MS;
 }
 
 /* Until the next look; subscriptions are recorded meanwhile. */
@@ -119,7 +98,7 @@ static void fail(struct keeper *keeper, const struct error *error, uint64_t now_
     if (!aide_draining(&keeper->aide)) {
         trouble_note(&keeper->aide.trouble, error, now_ms);
         postgres_close(&keeper->aide.postgres);
-        aide_wait_until(&keeper->aide, now_ms + LOOK_MS);
+        aide_wait_until(&keeper->aide, now_ms + LIVING_SEEN_MS);
     }
 }
 
@@ -149,7 +128,7 @@ static void *run(void *self)
         if (error.kind == ERROR_NONE) {
             trouble_over(&keeper->aide.trouble);
         }
-        if (!rest(keeper, now_ms + look_interval_ms(keeper, now_ms), &error)) {
+        if (!rest(keeper, now_ms + keep_interval_ms(&keeper->keep), &error)) {
             fail(keeper, &error, now_ms);
         }
     }
@@ -161,6 +140,7 @@ bool keeper_open(struct keeper *keeper, struct lane_duty *duty, const struct ros
                  _Atomic uint32_t *current, struct error *error)
 {
     *keeper = (struct keeper){.roster = roster, .current = current};
+    keep_init(&keeper->keep, &keeper_ops, keeper, roster->name, roster->run);
     if (!aide_open(&keeper->aide, duty, "keeper", "keeper", 1, error)) {
         return false;
     }
@@ -188,6 +168,5 @@ void keeper_close(struct keeper *keeper)
 {
     aide_join(&keeper->aide);
     aide_close(&keeper->aide);
-    roster_free(&keeper->seen);
-    roster_free(&keeper->adopted);
+    keep_deinit(&keeper->keep);
 }

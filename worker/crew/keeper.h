@@ -14,6 +14,7 @@
 #include "worker/crew/aide.h"
 #include "worker/crew/roster.h"
 #include "worker/crew/serving.h"
+#include "worker/duty/keep.h"
 #include "worker/postgres/generation.h"
 
 struct keeper {
@@ -21,14 +22,8 @@ struct keeper {
     const struct roster *roster;
     _Atomic uint32_t *current; /* generation: for all threads to read */
     struct servings servings;
-    struct generations generations; /* of the last look */
-    struct roster_list seen;        /* alive, at the last look */
-    uint64_t seen_since_ms;         /* that it was the same list */
-    struct roster_list adopted;     /* what lanes are shared out by */
-    uint64_t adopted_ms;            /* when; 0: there is no such list yet */
-    uint32_t me;                    /* the place in it; SHARE_NONE: our name is another's */
-    uint64_t looked_ms;             /* the last look that came to an end; 0: none did */
-    uint64_t steady_ms;             /* before this no list is adopted: others are coming back */
+    struct keep keep;
+    uint64_t rated_ms; /* 0: not yet */
     uint64_t forgot_ms;
     uint32_t said_owned; /* lanes, in the last log line */
     uint32_t said_standby;

@@ -148,7 +148,7 @@ bool line_read(struct postgres *postgres, const struct servings *servings, uint3
     char live[sizeof "4294967295"];
     const char *parameters[] = {NULL, NULL, frozen, live};
     (void)snprintf(frozen, sizeof frozen, "%u", frozen_ms);
-    (void)snprintf(live, sizeof live, "%d", ROSTER_LIVE_MS);
+    (void)snprintf(live, sizeof live, "%u", LIVING_MAX_MS);
     char *memory = make_arrays(servings, false, COLUMN_LANE + 1, parameters);
     if (memory == NULL) {
         return error_set(error, ERROR_FATAL, "no memory to read %u lanes", servings->count);
@@ -168,10 +168,10 @@ static uint64_t age_at(const PGresult *result, int row, int column)
     return age_ms < 0 ? 0 : (uint64_t)age_ms;
 }
 
-struct line_row line_row(const PGresult *result, int row)
+struct keep_row line_row(const PGresult *result, int row, uint32_t *place)
 {
-    return (struct line_row){
-        .place = (uint32_t)strtoul(PQgetvalue(result, row, 0), NULL, 10),
+    *place = (uint32_t)strtoul(PQgetvalue(result, row, 0), NULL, 10);
+    return (struct keep_row){
         .claimed_run = PQgetvalue(result, row, 1),
         .claim_age_ms = age_at(result, row, 2),
         .worker = PQgetvalue(result, row, 3),

@@ -94,46 +94,34 @@ bool roster_announce(const struct roster *roster, struct postgres *postgres, str
 }
 
 /* Into memory that is zero. */
-static void read_entry(const PGresult *result, int row, struct roster_entry *entry)
+static void read_worker(const PGresult *result, int row, struct living_worker *worker)
 {
     const bool bounded = !PQgetisnull(result, row, 2);
-    (void)snprintf(entry->name, sizeof entry->name, "%s", PQgetvalue(result, row, 0));
-    (void)snprintf(entry->run, sizeof entry->run, "%s", PQgetvalue(result, row, 1));
-    entry->lanes_max =
+    (void)snprintf(worker->name, sizeof worker->name, "%s", PQgetvalue(result, row, 0));
+    (void)snprintf(worker->run, sizeof worker->run, "%s", PQgetvalue(result, row, 1));
+    worker->lanes_max =
         bounded ? (uint32_t)strtoul(PQgetvalue(result, row, 2), NULL, 10) : LANES_MAX;
 }
 
-bool roster_read(struct postgres *postgres, struct roster_list *list, struct error *error)
+bool roster_read(struct postgres *postgres, struct living_list *list, struct error *error)
 {
     char live_ms[sizeof "4294967295"];
     char quiet_ms[sizeof "4294967295"];
     const char *const parameters[] = {live_ms, quiet_ms};
     PGresult *result;
-    (void)snprintf(live_ms, sizeof live_ms, "%d", ROSTER_LIVE_MS);
-    (void)snprintf(quiet_ms, sizeof quiet_ms, "%d", ROSTER_QUIET_MS);
+    (void)snprintf(live_ms, sizeof live_ms, "%u", LIVING_MAX_MS);
+    (void)snprintf(quiet_ms, sizeof quiet_ms, "%u", LIVING_QUIET_MS);
     if (!postgres_query(postgres, read_live, 2, parameters, &result, error)) {
         return false;
     }
     const int count = PQntuples(result);
-    *list = (struct roster_list){.entries = calloc((size_t)count + 1, sizeof list->entries[0])};
-    for (int i = 0; list->entries != NULL && i < count; i++) {
-        read_entry(result, i, &list->entries[list->count++]);
+    *list = (struct living_list){.workers = calloc((size_t)count + 1, sizeof list->workers[0])};
+    for (int i = 0; list->workers != NULL && i < count; i++) {
+        read_worker(result, i, &list->workers[list->count++]);
     }
     PQclear(result);
-    return list->entries != NULL ||
+    return list->workers != NULL ||
            error_set(error, ERROR_FATAL, "no memory for a list of %d workers", count);
-}
-
-bool roster_same(const struct roster_list *a, const struct roster_list *b)
-{
-    return a->count == b->count &&
-           (a->count == 0 || memcmp(a->entries, b->entries, a->count * sizeof a->entries[0]) == 0);
-}
-
-void roster_free(struct roster_list *list)
-{
-    free(list->entries);
-    *list = (struct roster_list){.entries = NULL};
 }
 
 bool roster_forget(struct postgres *postgres, struct error *error)

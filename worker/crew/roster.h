@@ -10,12 +10,10 @@
 #include "common/base/error.h"
 #include "common/base/limits.h"
 #include "common/connect/postgres.h"
+#include "worker/duty/living.h"
 
-#define ROSTER_SEEN_MS  1000 /* how often a worker announces itself */
-#define ROSTER_QUIET_MS 1500 /* one that was not seen for so long is gone if its session is */
-#define ROSTER_LIVE_MS  3000 /* and after so long it serves nothing, whatever became of it */
-#define ROSTER_SECONDS  10   /* and after so long its name is free */
-#define ROSTER_KEPT     600  /* seconds after which it is forgotten */
+#define ROSTER_SECONDS 10  /* after which the name of a worker that was not seen is free */
+#define ROSTER_KEPT    600 /* seconds after which it is forgotten */
 
 struct roster {
     char name[WORKER_NAME_MAX];
@@ -37,23 +35,9 @@ bool roster_announce(const struct roster *roster, struct postgres *postgres,
     "SELECT substring(application_name FROM ' keeper (.*)$')" \
     " FROM pg_catalog.pg_stat_activity WHERE application_name LIKE '% keeper %'"
 
-/* A worker that is alive. What is not text of it is zero, so that lists can be compared. */
-struct roster_entry {
-    char name[WORKER_NAME_MAX];
-    char run[WORKER_RUN_MAX];
-    uint32_t lanes_max;
-};
-
-struct roster_list {
-    struct roster_entry *entries; /* by name */
-    uint32_t count;
-};
-
 /* Those who are alive; *list is overwritten, and the caller's to free. */
-bool roster_read(struct postgres *postgres, struct roster_list *list,
+bool roster_read(struct postgres *postgres, struct living_list *list,
                  struct error *error) MUST_CHECK;
-bool roster_same(const struct roster_list *a, const struct roster_list *b);
-void roster_free(struct roster_list *list);
 
 /* Forgets those that were not seen for long. */
 bool roster_forget(struct postgres *postgres, struct error *error) MUST_CHECK;

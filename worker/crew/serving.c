@@ -64,12 +64,6 @@ bool servings_start(struct servings *servings, const struct lane_duty *duty, uin
     return started;
 }
 
-void servings_end(struct serving *serving)
-{
-    serving->ending = true;
-    lane_thread_drain(&serving->thread);
-}
-
 static void forget(struct servings *servings, uint32_t place)
 {
     struct serving *serving = servings->items[place];

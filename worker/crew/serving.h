@@ -10,16 +10,11 @@
 
 #include "worker/crew/lane_thread.h"
 #include "worker/crew/summary.h"
-#include "worker/duty/handover.h"
-#include "worker/duty/share.h"
+#include "worker/duty/keep.h"
 
 struct serving {
     struct lane_thread thread;
-    bool ending;               /* it has been asked to, and has not yet */
-    bool wanted;               /* its generation is served, as far as the last look knows */
-    struct share share;        /* the lane's */
-    struct handover_view view; /* of the last look */
-    struct handover_past past;
+    struct kept kept;
     uint64_t recorded_ms; /* the subscription that is recorded; 0: none */
     uint64_t jobs;        /* done with at the last look */
     float jobs_per_second;
@@ -42,9 +37,6 @@ struct serving *servings_find(const struct servings *servings, uint32_t generati
 /* Begins to serve a lane; does nothing once all are draining. */
 bool servings_start(struct servings *servings, const struct lane_duty *duty, uint32_t generation,
                     uint32_t lane, struct error *error) MUST_CHECK;
-
-/* Asks it to finish what is in hand, and goes on. */
-void servings_end(struct serving *serving);
 
 /* Forgets those that have ended since. */
 void servings_reap(struct servings *servings);

@@ -7,27 +7,13 @@
 #include <stdint.h>
 
 #include "common/base/error.h"
+#include "worker/duty/generations.h"
 
 struct postgres;
-
-struct generation {
-    uint32_t number; /* 1, 2, 3 ... */
-    uint32_t lanes;
-};
 
 /* Fails with ERROR_CONFIG when there is none yet. */
 bool generation_current(struct postgres *postgres, struct generation *generation,
                         struct error *error) MUST_CHECK;
-
-#define GENERATIONS_SERVED_MAX 16u
-
-/* Those that workers serve: the current one, and those that are draining. */
-struct generations {
-    struct generation served[GENERATIONS_SERVED_MAX];
-    uint32_t count;
-    uint32_t current; /* its number */
-    bool change_open; /* another one is coming; it is not served yet */
-};
 
 /* By their numbers. Fails with ERROR_CONFIG when there is no current one yet. */
 bool generation_served(struct postgres *postgres, struct generations *generations,
