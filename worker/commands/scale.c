@@ -71,14 +71,15 @@ static bool open_database(struct scaling *scaling, struct error *error)
                          error);
 }
 
-/* Whether the generation has come, with or without us. */
+/* Whether the generation has come, with or without us, and nothing of ours has to be taken back. */
 static bool has_come(struct scaling *scaling, bool *come, struct error *error)
 {
     struct generation current;
     if (!generation_current(&scaling->postgres, &current, error)) {
         return false;
     }
-    *come = current.number >= scaling->generation;
+    *come = current.number >= scaling->generation &&
+            change_is_settled(&scaling->changing.driver.change);
     return true;
 }
 

@@ -47,6 +47,16 @@ static uint64_t turn(struct changer *changer)
     return aide_draining(&changer->aide) ? 0 : failed(changer, &error);
 }
 
+/* What it has led jobs to may be over: a worker that leaves looks, and takes it back. */
+static void settle(struct changer *changer)
+{
+    struct driver *driver = &changer->changing.driver;
+    struct error error = {0};
+    while (!change_is_settled(&driver->change) && aide_database(&changer->aide, &error) &&
+           driver_turn(driver, &error) != CHANGE_FAILED) {
+    }
+}
+
 static void *run(void *self)
 {
     struct changer *changer = self;
@@ -54,6 +64,7 @@ static void *run(void *self)
         const uint64_t pause_ms = turn(changer);
         aide_wait_until(&changer->aide, trouble_now_ms() + pause_ms);
     }
+    settle(changer);
     changing_close(&changer->changing);
     aide_disconnect(&changer->aide);
     return NULL;
