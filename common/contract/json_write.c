@@ -168,11 +168,11 @@ void json_array_end(struct json *json)
     json->comma = true;
 }
 
-void json_key_without_room(struct json *json, const char *key)
+void json_key_without_room(struct json *json, const char *key, size_t size)
 {
     put_comma(json);
     put_byte(json->text, '"');
-    put(json->text, key, strlen(key));
+    put(json->text, key, size);
     put(json->text, "\":", 2);
     json->comma = false;
 }

@@ -36,16 +36,14 @@ void json_array(struct json *json);
 void json_array_end(struct json *json);
 void json_key_span(struct json *json, struct span key); /* anything */
 
-void json_key_without_room(struct json *json, const char *key);
+/* A key of so many bytes, piece by piece. */
+void json_key_without_room(struct json *json, const char *key, size_t size);
 
-/* Plain ASCII, needs no escapes. Keys are literals, and an event has some thirty: here the compiler
- * knows their length. */
-static inline void json_key(struct json *json, const char *key)
+static inline void json_key_sized(struct json *json, const char *key, size_t size)
 {
     struct text *text = json->text;
-    const size_t size = strlen(key);
     if (!text_has_room(text, size + sizeof ",\"\":" - 1)) {
-        json_key_without_room(json, key);
+        json_key_without_room(json, key, size);
         return;
     }
     char *at = text->bytes + text->size;
@@ -57,6 +55,13 @@ static inline void json_key(struct json *json, const char *key)
     memcpy(at + size, "\":", sizeof "\":");
     text->size = (size_t)(at - text->bytes) + size + sizeof "\":" - 1;
     json->comma = false;
+}
+
+/* Plain ASCII, needs no escapes. Keys are literals, and an event has some thirty: here the compiler
+ * knows their length. */
+static inline void json_key(struct json *json, const char *key)
+{
+    json_key_sized(json, key, strlen(key));
 }
 
 /* Values: an element of an array, or after a key. */
