@@ -24,6 +24,8 @@
 #include "common/connect/rabbit_probe.h"
 #include "common/connect/rabbit_tls.h"
 
+#define ROUNDING_MS 10 /* so much early, at most, librabbitmq gives up */
+
 static struct timeval interval(uint32_t ms)
 {
     return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
@@ -141,7 +143,7 @@ static int64_t now_ms(void)
 static void note_silence(const struct amqp_url *url, uint32_t number, int64_t began_ms)
 {
     const int64_t now = now_ms();
-    if (now - began_ms >= (int64_t)url->connect_timeout_ms) {
+    if (now - began_ms + ROUNDING_MS >= (int64_t)url->connect_timeout_ms) {
         silence_note(url->silence, number, now);
     }
 }
