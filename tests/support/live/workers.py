@@ -13,6 +13,12 @@ from live import corner, promises
 PLANTED = os.environ.get("TILL_TEST_PLANTED", "")
 
 
+def is_stopped(process):
+    """As by SIGSTOP."""
+    with open(f"/proc/{process.pid}/stat", encoding="ascii") as stat:
+        return stat.read().rsplit(")", 1)[1].split()[0] == "T"
+
+
 class Worker:
     """A running till worker; with a plant, the test build that heeds it."""
 
@@ -73,8 +79,7 @@ class Worker:
         self.process.wait()
 
     def is_frozen(self):
-        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] == "T"
+        return is_stopped(self.process)
 
     def memory_kib(self):
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
