@@ -36,11 +36,14 @@ class Witness(threading.Thread):
                 promises.pause_for(0.2)
 
     def listen(self):
-        """The queue is durable, so that nothing is missed between two connections."""
+        """The queue is durable, so that nothing is missed between two connections, and has one
+        consumer at a time: else what an old connection still has in hand would come behind what
+        the new one gets."""
         connection = pika.BlockingConnection(load.parameters(self.place.amqp, self.host))
         channel = connection.channel()
         queue = f"{self.place.namespace}.sub.chaos"
-        channel.queue_declare(queue, durable=True, arguments={"x-queue-type": "quorum"})
+        channel.queue_declare(queue, durable=True, arguments={
+            "x-queue-type": "quorum", "x-single-active-consumer": True})
         channel.queue_bind(queue, f"{self.place.namespace}.events", "#")
         channel.basic_qos(prefetch_count=200)
         channel.basic_consume(queue, self.take)
