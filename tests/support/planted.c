@@ -312,7 +312,7 @@ enum change_progress planted_change_turn(struct change_driver *driver, struct er
 {
     const bool records = driver->phase == CHANGE_RECORDS;
     const char *step = change_step_name(driver->step);
-    if (driver->phase != CHANGE_LOOKS) {
+    if (records || driver->phase == CHANGE_ACTS) {
         reach(step, records ? "during" : "before");
     }
     const enum change_progress progress = real_change_turn(driver, error);
