@@ -53,10 +53,10 @@ class Witness(threading.Thread):
         connection.close()
 
     def take(self, channel, method, _properties, body):
-        self.see(body, method.redelivered)
+        self.see(body)
         channel.basic_ack(method.delivery_tag)
 
-    def see(self, body, returned):
+    def see(self, body):
         event = json.loads(body)
         data = event["data"]
         self.copies += 1
@@ -67,15 +67,13 @@ class Witness(threading.Thread):
             outcome = data["outcome"] + (" " + data["reason"] if data["reason"] else "")
             if self.outcomes.setdefault(event["id"], (digest, outcome))[0] != digest:
                 self.differ.add(event["id"])
-            self.order(event["id"], data, returned)
+            self.order(event["id"], data)
 
-    def order(self, job, data, returned):
-        """What this subscriber had in hand when its connection was lost proves nothing: RabbitMQ
-        3.10.8 puts what is given back behind what was given back before."""
+    def order(self, job, data):
         for item in data["items"]:
             if "version" not in item or item["sku"] in load.SHARED:
                 continue  # a cart's event may overtake those of another lane
             before = self.versions.get(item["sku"], 0)
-            if item["version"] > before + 1 and not returned:
+            if item["version"] > before + 1:
                 self.disordered.append((job, item["sku"], before, item["version"]))
             self.versions[item["sku"]] = max(before, item["version"])
