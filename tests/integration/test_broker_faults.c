@@ -27,7 +27,8 @@ enum lane {
     LANES,
 };
 
-#define EVENTS_MAX 10000u
+#define EVENTS_MAX  10000u
+#define PATIENCE_MS 60000
 
 static struct corner corner;
 static char memory[1024 * 1024];
@@ -331,6 +332,42 @@ static void a_confirm_that_never_comes_is_not_waited_for_for_ever(void **state)
     close_broker(broker);
 }
 
+/* Only the first is lost, and nobody waits for it any more: what is in its way in the end is that no
+ * more may be without confirm. */
+static void a_forgotten_confirm_that_never_comes_ends_the_channel(void **state)
+{
+    (void)state;
+    static const struct proxy_rule rule = {PROXY_TO_CLIENT,
+                                           "\0\0\0\15\0\74\0\120\0\0\0\0\0\0\0\1",
+                                           "\0\0\0\15\0\74\0\121\0\0\0\0\0\0\0\1", 16};
+    struct proxy proxy;
+    struct amqp_url url = corner.url;
+    struct rabbit_broker *broker = open_broker(LANE_EVENTS, &url);
+    const struct broker port = rabbit_broker_port(broker);
+    proxy_open(&proxy, url.hosts[0].port, &rule);
+    url.hosts[0].port = proxy.port;
+    for (uint32_t i = 0; i < CONFIRMS_MAX; i++) {
+        messages[i] = event("nobody.listens.here");
+    }
+    while (port.ops->publish(port.self, messages, 1, &error) == PORT_WAIT) {
+        drive_wait(broker);
+    }
+    for (const int64_t begun = wire_now_ms(); atomic_load(&proxy.replaced) == 0;) {
+        assert_true(wire_now_ms() - begun < PATIENCE_MS);
+        drive_turns(broker, 10);
+    }
+    port.ops->give_back(port.self);
+    expect_done(drive_publish(broker, messages, CONFIRMS_MAX - 1, &error));
+    broker->publisher.confirm_timeout_ms = 300;
+
+    expect_retry(drive_publish(broker, messages, 1, &error), "no confirm within 300 ms");
+    url.hosts[0].port = corner.url.hosts[0].port;
+    expect_done(drive_publish(broker, messages, CONFIRMS_MAX, &error));
+
+    proxy_close(&proxy);
+    close_broker(broker);
+}
+
 /* The channel may be the one at fault. What goes on longer is a full queue, and no reason to wait.
  */
 static void a_refused_event_is_tried_on_another_channel(void **state)
@@ -485,6 +522,7 @@ int main(void)
         cmocka_unit_test(a_turn_that_finds_the_connection_lost_is_told_of),
         cmocka_unit_test(events_are_published_again_after_a_cut),
         cmocka_unit_test(a_confirm_that_never_comes_is_not_waited_for_for_ever),
+        cmocka_unit_test(a_forgotten_confirm_that_never_comes_ends_the_channel),
         cmocka_unit_test(a_refused_event_is_tried_on_another_channel),
         cmocka_unit_test(a_queue_that_goes_is_told_of),
         cmocka_unit_test(what_is_given_back_in_the_middle_of_publishing_is_forgotten),

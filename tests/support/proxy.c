@@ -19,7 +19,7 @@ struct way {
     int source;
     int target;
     const struct proxy_rule *rule; /* NULL: none in this direction */
-    unsigned *replaced;
+    _Atomic unsigned *replaced;
     char bytes[BUFFER_SIZE];
     size_t size;
 };
@@ -57,7 +57,7 @@ static void replace(struct way *way)
         memcpy(at, way->rule->after, way->rule->size);
         at += way->rule->size;
         left = way->size - (size_t)(at - way->bytes);
-        (*way->replaced)++;
+        atomic_fetch_add(way->replaced, 1);
     }
 }
 

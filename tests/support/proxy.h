@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <stdatomic.h>
+
 enum proxy_direction {
     PROXY_TO_CLIENT,
     PROXY_TO_SERVER,
@@ -30,7 +32,7 @@ struct proxy {
     uint16_t port; /* where it listens, on 127.0.0.1 */
     int listener;
     int stop[2]; /* a pipe: its end tells the thread to leave */
-    unsigned replaced;
+    _Atomic unsigned replaced;
     pthread_t thread;
 };
 
@@ -38,7 +40,7 @@ struct proxy {
  * test. */
 void proxy_open(struct proxy *proxy, uint16_t server_port, const struct proxy_rule *rule);
 
-/* Cuts what is connected; afterwards "replaced" says how often the rule has worked. */
+/* Cuts what is connected; "replaced" says how often the rule has worked. */
 void proxy_close(struct proxy *proxy);
 
 /* Listens on loopback and never answers; close(2) ends it. Writes the port. */

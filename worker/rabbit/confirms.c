@@ -17,6 +17,11 @@ void confirms_reset(struct confirms *confirms)
     confirms->waiting = confirms->refused_first = confirms->refused_count = 0;
 }
 
+bool confirms_owed(const struct confirms *confirms)
+{
+    return confirms->first < confirms->next;
+}
+
 bool confirms_full(const struct confirms *confirms)
 {
     return confirms->next - confirms->first >= CONFIRMS_MAX;

@@ -34,6 +34,9 @@ struct confirms {
 /* For a new channel. */
 void confirms_reset(struct confirms *confirms);
 
+/* The broker has not spoken for all that was sent, wanted or forgotten. */
+bool confirms_owed(const struct confirms *confirms);
+
 /* No more can be sent until confirms come. While messages are refused and not dealt with, only
  * these may be sent again, each once it was dropped: so what is refused always has a place. */
 bool confirms_full(const struct confirms *confirms);

@@ -307,12 +307,13 @@ static void send_new(struct publisher *publisher)
     }
 }
 
-/* A broker that is blocked is not late, and neither is one that has nothing to confirm. */
+/* A broker that is blocked is not late, and neither is one that has nothing to confirm. A confirm
+ * of what was forgotten counts: one that never comes leaves no room in the end. */
 static bool check_progress(struct publisher *publisher, struct error *error)
 {
     struct wire *wire = &publisher->wire;
     const int64_t now = wire_now_ms();
-    if (wire->rabbit.blocked || publisher->confirms.waiting == 0) {
+    if (wire->rabbit.blocked || !confirms_owed(&publisher->confirms)) {
         publisher->progress_ms = now;
     }
     if (now - publisher->progress_ms < publisher->confirm_timeout_ms) {
@@ -321,7 +322,7 @@ static bool check_progress(struct publisher *publisher, struct error *error)
     wire->rabbit.broken = true;
     error_set(error, ERROR_RETRY, "broker %s: no confirm within %u ms for %u messages",
               wire->rabbit.address, (unsigned)publisher->confirm_timeout_ms,
-              publisher->confirms.waiting);
+              (unsigned)(publisher->confirms.next - publisher->confirms.first));
     return error_advise(error,
                         "Check that the queues behind the exchange %s have their leaders: "
                         "rabbitmqctl list_queues name type state.",
@@ -400,7 +401,7 @@ int64_t publisher_deadline(const struct publisher *publisher)
     const int64_t give_up_ms = publisher->give_up_ms;
     const int64_t deadline = give_up_ms != 0 && give_up_ms < wire_ms ? give_up_ms : wire_ms;
     const int64_t late = publisher->progress_ms + publisher->confirm_timeout_ms;
-    return publisher->confirms.waiting > 0 && !publisher->wire.rabbit.blocked && late < deadline
-               ? late
-               : deadline;
+    const bool may_be_late = publisher->under_way && !publisher->wire.rabbit.blocked &&
+                             confirms_owed(&publisher->confirms);
+    return may_be_late && late < deadline ? late : deadline;
 }
