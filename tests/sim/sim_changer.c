@@ -337,6 +337,18 @@ static void make_driver(struct sim_crew *crew, struct sim_driver *driver, uint32
     driver_init(&driver->driver, &change_ops, &retirement_ops, driver);
 }
 
+/* Workers look for work once a second; here those who found none sleep until there is some. */
+static void wake_sleeping(struct sim_crew *crew)
+{
+    for (uint32_t i = 0; i < crew->world->workers; i++) {
+        if (crew->workers[i].state == WORKER_UP &&
+            crew->core->timers.due[ACTOR_CHANGER + i] == SIM_NEVER) {
+            sim_timers_set(&crew->core->timers, ACTOR_CHANGER + i,
+                           crew->core->now + sim_between(crew->core, 1, SIM_SECOND));
+        }
+    }
+}
+
 /* Returns the pause. */
 static int64_t drive(struct sim_driver *driver)
 {
@@ -345,6 +357,9 @@ static int64_t drive(struct sim_driver *driver)
     const enum change_progress progress = driver_turn(&driver->driver, &error);
     const int64_t least = driver_pause_ms(&driver->driver, progress) * SIM_MS;
     sim_note(core, EVENT_DRIVEN, (uint32_t)driver->worker, driver->driver.change.step, progress);
+    if (sim_tables_has_work(tables_of(driver))) {
+        wake_sleeping(driver->crew);
+    }
     if (sim_strikes(core, FAULT_DRIVER_FROZEN)) {
         SIM_MARK(core->marks, MARK_DRIVER_FROZEN);
         return sim_between(core, SIM_SECOND, sim_between(core, 2, 30) * SIM_SECOND);

@@ -272,6 +272,13 @@ static bool is_blocked(struct sim_plug *plug)
     return false;
 }
 
+/* Confirms that never come of what was forgotten leave none in the end. The worker waits for them
+ * first; here the time-out comes at once. */
+static bool has_room(const struct sim_channel *channel, uint32_t count)
+{
+    return channel->confirms.next + count <= channel->confirms.first + CONFIRMS_MAX;
+}
+
 static void begin(struct sim_plug *plug, const struct message *messages, uint32_t count)
 {
     struct sim_channel *channel = &plug->channel;
@@ -303,6 +310,11 @@ enum port_answer sim_channel_publish(void *self, const struct message *messages,
         return PORT_WAIT;
     }
     ENSURE(!channel->under_way); /* one batch at a time */
+    if (!has_room(channel, count)) {
+        SIM_MARK(core_of(plug)->marks, MARK_CONFIRM_TIMEOUT);
+        sim_channel_lose(plug);
+        return failed(plug, "no confirm has come of what was forgotten", error);
+    }
     begin(plug, messages, count);
     const int64_t at = arrival(plug);
     for (uint32_t i = 0; i < count; i++) {
@@ -348,8 +360,8 @@ static bool take_frames(struct sim_plug *plug, struct error *error)
     return true;
 }
 
-/* An event that was refused is sent again, up to a bound; a dead letter or a job is not
- * given up. */
+/* An event that was refused is sent again, up to a bound. False: this channel is at its end, for a
+ * dead letter or a job is not given up. */
 static bool send_refused(struct sim_plug *plug)
 {
     struct sim_channel *channel = &plug->channel;
@@ -364,6 +376,9 @@ static bool send_refused(struct sim_plug *plug)
         }
         confirms_drop(&channel->confirms);
         if (refused.attempt < SIM_PUBLISH_ATTEMPTS) {
+            if (!has_room(channel, 1)) {
+                return false;
+            }
             SIM_MARK(core->marks, MARK_CONFIRM_REFUSED);
             send_one(plug, refused.message, (uint8_t)(refused.attempt + 1), at);
         } else {
@@ -386,8 +401,12 @@ enum port_answer sim_channel_confirm(void *self, struct error *error)
         return failed(plug, "the publishing connection is lost", error);
     }
     ENSURE(channel->under_way);
-    if (!take_frames(plug, error) || !send_refused(plug)) {
-        return failed(plug, "the broker refuses a dead letter or a job", error);
+    if (!take_frames(plug, error)) {
+        return failed(plug, "the broker confirms what was not sent", error);
+    }
+    if (!send_refused(plug)) {
+        sim_channel_lose(plug); /* the next attempt has another channel */
+        return failed(plug, "the broker refuses a message", error);
     }
     if (channel->confirms.waiting > 0) {
         if (core->now - channel->progress_at >= SIM_CONFIRM_US) {

@@ -332,8 +332,9 @@ void sim_account_routed(struct sim_account *account, const struct sim_news *news
         return;
     }
     original->event_routed = true;
-    if (original->job.kind == KIND_EXPIRE || !is_of_one_lane(account, original)) {
-        return;
+    if (original->job.kind == KIND_EXPIRE || original->put_aside ||
+        !is_of_one_lane(account, original)) {
+        return; /* what was put aside is told of when somebody sends it again */
     }
     uint32_t *told = &account->told_place[original->decided_lane];
     if (original->decided_place < *told) {
