@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <amqp_framing.h>
 
 #include "tests/support/corner.h"
 #include "tests/support/drive.h"
 #include "tests/support/test.h"
+#include "worker/rabbit/submitter.h"
 
 #define CHANNEL_ASK 5u /* direct reply-to works on the channel that asks */
 #define PATIENCE_S  20
@@ -261,40 +263,72 @@ static void a_lane_goes_on_beside_garbage(void **state)
     }
 }
 
-/* A ring that nobody empties, for there is no broker at that port. */
-static void a_full_ring_drops_and_does_not_wait(void **state)
+/* Nobody empties the ring, for there is no broker at that port. Returns how many were dropped. */
+static uint64_t offer_in_vain(uint32_t count, const char *body)
 {
-    (void)state;
-    static char body[60000];
     struct replies stuck;
     struct amqp_url url = corner.url;
     url.hosts[0].port = 1;
-    memset(body, 'x', sizeof body - 1);
     assert_true(replies_open(&stuck, &url, corner.namespace, &error));
     const struct message message = reply(direct_name, body);
     const int64_t begun = wire_now_ms();
-    for (int i = 0; i < 100; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         replies_offer(&stuck, &message);
     }
-    assert_in_range(atomic_load(&stuck.dropped), 80, 99);
+    const uint64_t dropped = atomic_load(&stuck.dropped);
     assert_true(wire_now_ms() - begun < PATIENCE_MS);
     replies_close(&stuck);
+    return dropped;
+}
+
+static void a_full_ring_drops_says_so_and_does_not_wait(void **state)
+{
+    (void)state;
+    static char body[60000];
+    char said[4096] = "";
+    FILE *log = tmpfile();
+    const int errors = dup(STDERR_FILENO);
+    assert_non_null(log);
+    memset(body, 'x', sizeof body - 1);
+    assert_int_equal(dup2(fileno(log), STDERR_FILENO), STDERR_FILENO);
+
+    const uint64_t dropped = offer_in_vain(200, body);
+
+    assert_int_equal(dup2(errors, STDERR_FILENO), STDERR_FILENO);
+    assert_in_range(dropped, 50, 199);
+    rewind(log);
+    assert_true(fread(said, 1, sizeof said - 1, log) > 0);
+    if (strstr(said, "did not fit and were dropped") == NULL) {
+        fail_msg("\"%s\" does not say so", said);
+    }
+    (void)close(errors); /* nothing to be done about it */
+    (void)fclose(log);   /* it was only read */
+}
+
+/* Before there is a connection, lanes decide whatever a front end may have under way. */
+static void a_window_of_replies_waits_for_the_connection(void **state)
+{
+    (void)state;
+    static char body[1024];
+    memset(body, 'x', sizeof body - 1);
+    assert_int_equal(offer_in_vain(2 * SUBMITTER_WINDOW, body), 0);
 }
 
 int main(void)
 {
     enum { CASES = sizeof garbage_cases / sizeof garbage_cases[0] };
-    struct CMUnitTest tests[CASES + 7] = {
+    struct CMUnitTest tests[CASES + 8] = {
         cmocka_unit_test(a_reply_reaches_who_asked_directly),
         cmocka_unit_test(many_replies_come_in_order_and_whole),
         cmocka_unit_test(a_reply_goes_to_a_reply_queue),
         cmocka_unit_test(other_names_are_passed_over),
         cmocka_unit_test(a_reply_queue_that_is_gone_harms_nobody),
         cmocka_unit_test(a_lane_goes_on_beside_garbage),
-        cmocka_unit_test(a_full_ring_drops_and_does_not_wait),
+        cmocka_unit_test(a_full_ring_drops_says_so_and_does_not_wait),
+        cmocka_unit_test(a_window_of_replies_waits_for_the_connection),
     };
     for (size_t i = 0; i < CASES; i++) {
-        tests[7 + i] = (struct CMUnitTest){.name = garbage_cases[i].name,
+        tests[8 + i] = (struct CMUnitTest){.name = garbage_cases[i].name,
                                            .test_func = garbage_takes_no_other_reply_with_it,
                                            .initial_state = (void *)&garbage_cases[i]};
     }

@@ -123,8 +123,10 @@ static void note_undecided(void *self, struct span id)
 {
     struct sending *sending = self;
     sending->undecided++;
-    (void)fprintf(stderr, "%.*s: no decision in time; it is in its lane, and will be decided\n",
-                  SPAN_ARGUMENTS(id));
+    (void)fprintf(stderr,
+                  "%.*s: no decision in time; its lane decides it, unless only the reply was lost: "
+                  "till show %.*s\n",
+                  SPAN_ARGUMENTS(id), SPAN_ARGUMENTS(id));
 }
 
 bool sending_open(struct sending *sending, const struct invocation *invocation,

@@ -4,6 +4,7 @@
 #include "worker/rabbit/replies.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -74,6 +75,9 @@ static void write_entry(struct replies *replies, const struct message *message)
     const struct envelope envelope = {
         .channel = CHANNEL_REPLIES, .frame_max = FRAME_SMALLEST, .exchange = SPAN_OF("")};
     const size_t room = envelope_size(&envelope, message);
+    if (replies->head == replies->tail) {
+        replies->head = replies->tail = 0;
+    }
     char *place = ring_reserve(replies, sizeof(struct queued) + padded(room));
     if (place == NULL) {
         count_up(&replies->dropped);
@@ -219,6 +223,24 @@ static void lose(struct replies *replies, const struct error *error)
     }
 }
 
+/* Whoever asked hears nothing of it, so the operator does. */
+static void tell_dropped(struct replies *replies)
+{
+    const uint64_t dropped = atomic_load_explicit(&replies->dropped, memory_order_relaxed);
+    const int64_t now = wire_now_ms();
+    if (dropped == replies->told ||
+        (replies->told_ms != 0 && now - replies->told_ms < WARN_INTERVAL_MS)) {
+        return;
+    }
+    log_write(LOG_LEVEL_WARN,
+              "replies: %" PRIu64
+              " did not fit and were dropped; their jobs are decided -> Whoever "
+              "heard nothing sends the same job again, or asks: till show ID",
+              dropped - replies->told);
+    replies->told = dropped;
+    replies->told_ms = now;
+}
+
 static void connect_wire(struct replies *replies)
 {
     struct error error = {0};
@@ -298,6 +320,7 @@ static void *work(void *self)
         if (wire_connected(&replies->wire)) {
             idle = turn(replies);
         }
+        tell_dropped(replies);
         if (stop && (idle || now >= leave_ms)) {
             wire_close(&replies->wire);
             return NULL;

@@ -2,11 +2,11 @@
  *
  * The worker's replies: one connection in a thread of its own, fed by all lanes through a ring.
  *
- * At most once, and never at a lane's cost: a full ring drops the reply, and what was under way
- * when the connection ended is not sent again. The name of a reply's queue is a stranger's word,
- * and one that only looks like a direct reply-to name makes the broker close the whole connection
- * (RabbitMQ 3.10.8): so a name that the broker has not confirmed before is sent alone, and
- * whatever it does, no other reply is lost by it. */
+ * At most once, and never at a lane's cost: a full ring drops the reply and says so once a minute,
+ * and what was under way when the connection ended is not sent again. The name of a reply's queue
+ * is a stranger's word, and one that only looks like a direct reply-to name makes the broker close
+ * the whole connection (RabbitMQ 3.10.8): so a name that the broker has not confirmed before is
+ * sent alone, and whatever it does, no other reply is lost by it. */
 #pragma once
 
 #include <pthread.h>
@@ -19,7 +19,9 @@
 #include "worker/rabbit/publisher.h"
 #include "worker/rabbit/wire.h"
 
-#define REPLIES_RING_SIZE (1024u * 1024u)
+/* Four front ends that each wait for 2,048 events of 1 KiB, while the connection is still coming
+ * up. Only what was needed at one time is ever touched. */
+#define REPLIES_RING_SIZE (8u * 1024u * 1024u)
 #define REPLY_NAMES_MAX   1024u
 
 struct replies {
@@ -29,7 +31,7 @@ struct replies {
     pthread_t thread;
     int wake; /* an eventfd: there is something in the ring, or it is time to leave */
     _Atomic uint64_t sent;
-    _Atomic uint64_t dropped; /* for want of room, or of a connection */
+    _Atomic uint64_t dropped; /* for want of room */
 
     pthread_mutex_t mutex; /* guards the ring and stop */
     bool stop;
@@ -45,7 +47,9 @@ struct replies {
     int64_t suspect_ms;              /* since when */
     int64_t retry_ms;                /* no connection is tried before */
     uint32_t failures;               /* in a row */
-    int64_t warned_ms;
+    int64_t warned_ms;               /* of a lost connection; 0: never */
+    uint64_t told;                   /* of those dropped, as far as that was said */
+    int64_t told_ms;                 /* when; 0: never */
     char *memory;
 };
 
