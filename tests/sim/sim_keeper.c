@@ -158,13 +158,20 @@ static void read_line(const struct sim_keeper *keeper, const struct keep *keep, 
     }
 }
 
+/* Lanes of all generations that there have been. */
+static uint32_t places(void *self)
+{
+    return sim_queue_of(sim_tables_count(tables_of(self)) + 1, 0);
+}
+
 static bool read_lines(void *self, struct keep *keep, struct error *error)
 {
     const struct sim_keeper *keeper = self;
     if (!reaches_database(keeper)) {
         return error_set(error, ERROR_RETRY, "the database cannot be reached");
     }
-    for (uint32_t queue = 0; queue < SIM_QUEUE_SORT; queue++) {
+    const uint32_t count = places(self);
+    for (uint32_t queue = 0; queue < count; queue++) {
         struct sim_serving *serving = serving_at(keeper, queue);
         if (serving->there) {
             read_line(keeper, keep, queue, &serving->kept);
@@ -179,12 +186,6 @@ static uint64_t now_ms(void *self)
 {
     const struct sim_keeper *keeper = self;
     return sim_crew_clock_ms(keeper->crew, keeper->worker);
-}
-
-static uint32_t places(void *self)
-{
-    (void)self;
-    return SIM_QUEUE_SORT;
 }
 
 static struct kept *at(void *self, uint32_t place)
@@ -253,7 +254,8 @@ static void record(struct sim_keeper *keeper)
 {
     const struct sim_crew *crew = keeper->crew;
     const instant now = database_now(keeper);
-    for (uint32_t queue = 0; queue < SIM_QUEUE_SORT; queue++) {
+    const uint32_t count = places(keeper);
+    for (uint32_t queue = 0; queue < count; queue++) {
         const struct sim_serving *serving = serving_at(keeper, queue);
         const bool subscribed = serving->there && serving->subscribed_at != SIM_NEVER;
         tables_of(keeper)->lines[keeper->worker][queue] = (struct sim_line_row){

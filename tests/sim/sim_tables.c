@@ -32,6 +32,12 @@ void sim_tables_init(struct sim_tables *tables, uint32_t lanes)
     tables->sweeper = SIM_WORKERS_MAX;
 }
 
+uint32_t sim_tables_count(const struct sim_tables *tables)
+{
+    const uint32_t next = sim_tables_find(tables, GENERATION_NONE);
+    return next == 0 ? SIM_GENERATIONS_MAX : next - 1;
+}
+
 uint32_t sim_tables_find(const struct sim_tables *tables, enum sim_generation_state state)
 {
     for (uint32_t i = 0; i < SIM_GENERATIONS_MAX; i++) {

@@ -72,6 +72,9 @@ void sim_tables_init(struct sim_tables *tables, uint32_t lanes);
 const struct sim_generation *sim_tables_generation(const struct sim_tables *tables,
                                                    uint32_t number);
 
+/* How many there have been; their numbers are 1 to this. */
+uint32_t sim_tables_count(const struct sim_tables *tables);
+
 /* 0: there is none in this state. */
 uint32_t sim_tables_find(const struct sim_tables *tables, enum sim_generation_state state);
 
