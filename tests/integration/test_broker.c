@@ -51,19 +51,9 @@ static int close_corner(void **state)
 
 static struct rabbit_broker *open_broker(enum lane lane, uint16_t prefetch)
 {
-    struct error error = {0};
-    struct rabbit_broker *broker = malloc(sizeof *broker);
     const struct rabbit_lane served = {&corner.url, corner.namespace, 1, lane, prefetch, NULL};
-    assert_non_null(broker);
-    assert_true(rabbit_broker_open(broker, &served, &error));
     arena_init(&arena, memory, sizeof memory);
-    return broker;
-}
-
-static void close_broker(struct rabbit_broker *broker)
-{
-    rabbit_broker_close(broker);
-    free(broker);
+    return drive_open(&served);
 }
 
 static void subscribe(struct rabbit_broker *broker)
@@ -125,7 +115,7 @@ static void keeps_the_order(void **state)
         acknowledge(broker, take_numbers(broker, first, 500, 0));
     }
 
-    close_broker(broker);
+    drive_close(broker);
     corner_await_count(&corner, address_lane(corner.namespace, 1, LANE_ORDER).text, 0);
 }
 
@@ -143,7 +133,7 @@ static void gives_back_the_whole_window_in_order(void **state)
     subscribe(broker);
 
     acknowledge(broker, take_numbers(broker, 100, 600, 1));
-    close_broker(broker);
+    drive_close(broker);
 }
 
 static int64_t time_of_close_ms(void)
@@ -154,7 +144,7 @@ static int64_t time_of_close_ms(void)
     port.ops->give_back(port.self);
 
     const int64_t before_ms = wire_now_ms();
-    close_broker(broker);
+    drive_close(broker);
     return wire_now_ms() - before_ms;
 }
 
@@ -187,7 +177,7 @@ static void subscribes_again_and_again(void **state)
     subscribe(broker);
     acknowledge(broker, take_numbers(broker, 0, 40, 20));
     (void)take_numbers(broker, 40, 10, 0);
-    close_broker(broker);
+    drive_close(broker);
 }
 
 static long memory_kib(void)
@@ -227,7 +217,7 @@ static void takes_a_body_of_any_size(void **state)
     acknowledge(broker, tag);
 
     assert_true(memory_kib() - before < 4096);
-    close_broker(broker);
+    drive_close(broker);
     free(body);
 }
 
@@ -286,7 +276,7 @@ static void a_stranger_s_properties_do_no_harm(void **state)
     assert_true(span_absent(next.message_id) && span_absent(next.traceparent));
     assert_int_equal(number_of(next.body), 1);
     acknowledge(broker, next.tag);
-    close_broker(broker);
+    drive_close(broker);
 }
 
 static struct message event_of(const struct delivery *delivery)
@@ -348,7 +338,7 @@ static void accounts_for_a_hundred_thousand(void **state)
 
     assert_int_equal(broker->publisher.published, RELAY_JOBS);
     assert_int_equal(broker->publisher.unheard, 0);
-    close_broker(broker);
+    drive_close(broker);
     corner_await_count(&corner, address_lane(corner.namespace, 1, LANE_RELAY).text, 0);
     corner_await_count(&corner, queue.text, RELAY_JOBS);
     struct got got;
@@ -377,10 +367,10 @@ static void a_standby_becomes_active_by_its_first_delivery(void **state)
     drive_turns(standby, 200);
     assert_int_equal(port.ops->take(port.self, &other, &delivery, &error), PORT_WAIT);
 
-    close_broker(active);
+    drive_close(active);
 
     acknowledge(standby, take_numbers(standby, 0, 10, 1));
-    close_broker(standby);
+    drive_close(standby);
 }
 
 int main(void)

@@ -84,26 +84,10 @@ static int close_corner(void **state)
 
 static struct rabbit_broker *open_broker(enum lane lane, const struct amqp_url *url)
 {
-    struct rabbit_broker *broker = malloc(sizeof *broker);
     const struct rabbit_lane served = {url, corner.namespace, 1, lane, 200, NULL};
     error = (struct error){0};
-    assert_non_null(broker);
-    assert_true(rabbit_broker_open(broker, &served, &error));
     arena_init(&arena, memory, sizeof memory);
-    return broker;
-}
-
-static void close_broker(struct rabbit_broker *broker)
-{
-    rabbit_broker_close(broker);
-    free(broker);
-}
-
-static void expect_done(enum port_answer answer)
-{
-    if (answer != PORT_DONE) {
-        fail_msg("%s", error.text);
-    }
+    return drive_open(&served);
 }
 
 /* Blocked for longer than any time-out of the kernel's or of ours, and nothing is lost by it. */
@@ -117,8 +101,8 @@ static void a_memory_alarm_is_waited_out(void **state)
     const struct broker port = rabbit_broker_port(broker);
     broker->publisher.confirm_timeout_ms = 3000;
     corner_bind(&corner, queue, "events", "outage.#");
-    expect_done(drive_subscribe(broker, &error));
-    expect_done(drive_publish(broker, messages, 1, &error));
+    drive_expect_done(drive_subscribe(broker, &error), &error);
+    drive_expect_done(drive_publish(broker, messages, 1, &error), &error);
     stack(broker, "rabbitmqctl", "set_vm_memory_high_watermark 0.0001");
 
     enum port_answer answer = PORT_WAIT;
@@ -133,12 +117,12 @@ static void a_memory_alarm_is_waited_out(void **state)
     assert_true(rabbit_broker_blocked(broker));
     assert_true(wire_connected(&broker->consumer.wire));
     stack(broker, "rabbitmqctl", "set_vm_memory_high_watermark 0.4");
-    expect_done(drive_publish(broker, messages, EVENTS, &error));
+    drive_expect_done(drive_publish(broker, messages, EVENTS, &error), &error);
 
     assert_false(rabbit_broker_blocked(broker));
     assert_int_equal(broker->publisher.published, EVENTS + 1);
     corner_await_count(&corner, queue.text, EVENTS + 1);
-    close_broker(broker);
+    drive_close(broker);
     corner_delete_queue(&corner, queue.text);
 }
 
@@ -154,8 +138,8 @@ static void a_frozen_broker_is_noticed(void **state)
     struct rabbit_broker *broker = open_broker(LANE_FROZEN, &url);
     const struct broker port = rabbit_broker_port(broker);
     corner_fill(&corner, LANE_FROZEN, 1, 100);
-    expect_done(drive_subscribe(broker, &error));
-    expect_done(drive_take(broker, &arena, &delivery, &error));
+    drive_expect_done(drive_subscribe(broker, &error), &error);
+    drive_expect_done(drive_take(broker, &arena, &delivery, &error), &error);
     arena_reset(&arena);
     stack(broker, "freeze", "rabbitmq");
     const int64_t begun = wire_now_ms();
@@ -169,12 +153,12 @@ static void a_frozen_broker_is_noticed(void **state)
     assert_in_range(took, 2000, 10000);
     assert_int_not_equal(atomic_load(&silence.noted_ms[0]), 0);
     port.ops->give_back(port.self);
-    expect_done(drive_subscribe(broker, &error));
+    drive_expect_done(drive_subscribe(broker, &error), &error);
     assert_int_equal(atomic_load(&silence.noted_ms[0]), 0);
-    expect_done(drive_take(broker, &arena, &delivery, &error));
+    drive_expect_done(drive_take(broker, &arena, &delivery, &error), &error);
     assert_int_equal(delivery.delivery_count, 1);
-    expect_done(drive_acknowledge(broker, delivery.tag, &error));
-    close_broker(broker);
+    drive_expect_done(drive_acknowledge(broker, delivery.tag, &error), &error);
+    drive_close(broker);
 }
 
 static void a_missing_permission_is_a_matter_of_configuration(void **state)
@@ -194,7 +178,7 @@ static void a_missing_permission_is_a_matter_of_configuration(void **state)
     assert_int_equal(error.kind, ERROR_CONFIG);
     assert_non_null(strstr(error.text, "ACCESS_REFUSED"));
 
-    close_broker(broker);
+    drive_close(broker);
 }
 
 int main(void)

@@ -33,29 +33,12 @@ static struct replies replies;
 static char memory[1024 * 1024];
 static struct arena arena;
 static struct error error;
-static char direct_name[256]; /* of the test's own consumer of direct replies */
-
-static void expect_done(enum port_answer answer)
-{
-    if (answer != PORT_DONE) {
-        fail_msg("%s", error.text);
-    }
-}
-
+static char direct_name[256];
 static struct rabbit_broker *open_broker(enum lane lane)
 {
-    struct rabbit_broker *broker = malloc(sizeof *broker);
     const struct rabbit_lane served = {&corner.url, corner.namespace, 1, lane, 200, &replies};
-    assert_non_null(broker);
-    assert_true(rabbit_broker_open(broker, &served, &error));
     arena_init(&arena, memory, sizeof memory);
-    return broker;
-}
-
-static void close_broker(struct rabbit_broker *broker)
-{
-    rabbit_broker_close(broker);
-    free(broker);
+    return drive_open(&served);
 }
 
 /* Asks once, to learn from the job delivered what the broker has made of the name. */
@@ -75,12 +58,12 @@ static void learn_direct_name(void)
                                         amqp_cstring_bytes("{}")),
                      AMQP_STATUS_OK);
     struct rabbit_broker *broker = open_broker(LANE_ASK);
-    expect_done(drive_subscribe(broker, &error));
-    expect_done(drive_take(broker, &arena, &delivery, &error));
-    expect_done(drive_acknowledge(broker, delivery.tag, &error));
+    drive_expect_done(drive_subscribe(broker, &error), &error);
+    drive_expect_done(drive_take(broker, &arena, &delivery, &error), &error);
+    drive_expect_done(drive_acknowledge(broker, delivery.tag, &error), &error);
     assert_in_range(delivery.reply_to.size, sizeof DIRECT + 1, sizeof direct_name - 1);
     memcpy(direct_name, delivery.reply_to.bytes, delivery.reply_to.size);
-    close_broker(broker);
+    drive_close(broker);
 }
 
 static int open_corner(void **state)
@@ -241,7 +224,7 @@ static void a_lane_goes_on_beside_garbage(void **state)
     struct rabbit_broker *broker = open_broker(LANE_UNHARMED);
     struct delivery delivery = {0};
     corner_fill(&corner, LANE_UNHARMED, ROUNDS * ROUND_JOBS, 200);
-    expect_done(drive_subscribe(broker, &error));
+    drive_expect_done(drive_subscribe(broker, &error), &error);
     for (uint32_t batch = 0; batch < ROUNDS; batch++) {
         struct message messages[3] = {
             reply(DIRECT ".garbage", "{}"), reply(direct_name, "{\"mine\":1}"), {0}};
@@ -249,15 +232,15 @@ static void a_lane_goes_on_beside_garbage(void **state)
         messages[2].target = MESSAGE_EVENT;
         for (uint32_t i = 0; i < ROUND_JOBS; i++) {
             arena_reset(&arena);
-            expect_done(drive_take(broker, &arena, &delivery, &error));
+            drive_expect_done(drive_take(broker, &arena, &delivery, &error), &error);
             assert_int_equal(delivery.delivery_count, 0);
         }
-        expect_done(drive_publish(broker, messages, 3, &error));
-        expect_done(drive_acknowledge(broker, delivery.tag, &error));
+        drive_expect_done(drive_publish(broker, messages, 3, &error), &error);
+        drive_expect_done(drive_acknowledge(broker, delivery.tag, &error), &error);
     }
     assert_int_equal(broker->publisher.unheard, ROUNDS);
     assert_int_equal(broker->consumer.subscriptions, 1);
-    close_broker(broker);
+    drive_close(broker);
     for (uint32_t batch = 0; batch < ROUNDS; batch++) {
         expect_direct_reply("{\"mine\":1}");
     }

@@ -3,9 +3,61 @@
  * The loop around the port's calls. */
 #include "tests/support/drive.h"
 
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
 #include "tests/support/test.h"
 
 #define PATIENCE_MS 60000
+
+struct rabbit_broker *drive_open(const struct rabbit_lane *lane)
+{
+    struct error error = {0};
+    struct rabbit_broker *broker = malloc(sizeof *broker);
+    assert_non_null(broker);
+    assert_true(rabbit_broker_open(broker, lane, &error));
+    return broker;
+}
+
+void drive_close(struct rabbit_broker *broker)
+{
+    rabbit_broker_close(broker);
+    free(broker);
+}
+
+struct message drive_event(const char *routing_key)
+{
+    return (struct message){
+        .target = MESSAGE_EVENT,
+        .routing_key = {routing_key, (uint32_t)strlen(routing_key)},
+        .body = SPAN_OF("{\"specversion\":\"1.0\"}"),
+        .id = SPAN_OF("1001.1"),
+        .type = SPAN_OF("reserve.held"),
+        .time = INT64_C(1763715600123456),
+    };
+}
+
+void drive_cut(const struct wire *wire)
+{
+    assert_int_equal(shutdown(amqp_get_sockfd(wire->rabbit.connection), SHUT_RDWR), 0);
+}
+
+void drive_expect_done(enum port_answer answer, const struct error *error)
+{
+    if (answer != PORT_DONE) {
+        fail_msg("%s", error->text);
+    }
+}
+
+void drive_expect_retry(enum port_answer answer, const struct error *error, const char *text)
+{
+    assert_int_equal(answer, PORT_FAILED);
+    assert_int_equal(error->kind, ERROR_RETRY);
+    if (strstr(error->text, text) == NULL) {
+        fail_msg("\"%s\" does not say \"%s\"", error->text, text);
+    }
+}
 
 void drive_wait(struct rabbit_broker *broker)
 {

@@ -6,6 +6,20 @@
 
 #include "worker/rabbit/broker.h"
 
+/* On the heap, for it is large. A failure fails the test. */
+struct rabbit_broker *drive_open(const struct rabbit_lane *lane);
+void drive_close(struct rabbit_broker *broker);
+
+/* An event of a reserve that was held, under this key; the key's bytes must stay. */
+struct message drive_event(const char *routing_key);
+
+/* Ends a connection without a word. */
+void drive_cut(const struct wire *wire);
+
+/* What the port answered was this; for what can be tried again the error says so. */
+void drive_expect_done(enum port_answer answer, const struct error *error);
+void drive_expect_retry(enum port_answer answer, const struct error *error, const char *text);
+
 /* Each returns the port's last answer: PORT_DONE or PORT_FAILED. */
 enum port_answer drive_subscribe(struct rabbit_broker *broker, struct error *error);
 enum port_answer drive_take(struct rabbit_broker *broker, struct arena *arena,
