@@ -230,6 +230,41 @@ static void a_connection_that_ends_between_batches_is_made_anew(void **state)
     goes_on(CHECKOUT("a"), RESULT_REPEAT);
 }
 
+static uint32_t sockets_waited_for(void)
+{
+    struct pollfd polls[POSTGRES_DATABASE_POLLS];
+    int timeout_ms;
+    return postgres_database_interest(&lane.database, polls, &timeout_ms);
+}
+
+/* Nobody reads what comes then, so a lane that waited for it would not sleep any more. */
+static void what_comes_while_nothing_is_asked_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct world_lane other;
+    assert_int_equal(sockets_waited_for(), 0);
+    world_run(&world, "SELECT pg_terminate_backend(%d, 5000)", backend());
+    assert_int_equal(sockets_waited_for(), 0);
+    decided_up_to_save(CHECKOUT("a"));
+    assert_int_equal(sockets_waited_for(), 0);
+
+    lane.port.ops->abandon(lane.port.self); /* the answer to its rollback comes, too */
+    assert_int_equal(sockets_waited_for(), 0);
+    world_lane_open(&other, &world, 0);
+    world_batch_speak(&batch, WORLD_ONE(CHECKOUT("a")));
+    fails_with(world_decide(&lane, &batch), ERROR_FENCED);
+    assert_int_equal(sockets_waited_for(), 0);
+
+    world_batch_speak(&batch, WORLD_ONE(CHECKOUT("a")));
+    assert_int_equal(other.port.ops->load(other.port.self, &batch.demand, &batch.arena,
+                                          &batch.state, &batch.error),
+                     PORT_WAIT);
+    struct pollfd polls[POSTGRES_DATABASE_POLLS];
+    int timeout_ms;
+    assert_int_equal(postgres_database_interest(&other.database, polls, &timeout_ms), 1);
+    world_lane_close(&other);
+}
+
 static void a_server_that_ends_the_transaction_says_that_nothing_was_done(void **state)
 {
     (void)state;
@@ -438,6 +473,7 @@ int main(void)
         TEST(a_full_arena_asks_for_a_smaller_batch),
         TEST(a_connection_that_ends_before_the_commit_has_done_nothing),
         TEST(a_connection_that_ends_between_batches_is_made_anew),
+        TEST(what_comes_while_nothing_is_asked_is_not_waited_for),
         TEST(a_server_that_ends_the_transaction_says_that_nothing_was_done),
         TEST(a_commit_whose_answer_is_lost_is_unknown),
         TEST(a_commit_that_is_silent_for_ten_seconds_is_unknown),

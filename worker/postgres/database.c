@@ -20,6 +20,13 @@ static void close_connection(struct postgres_database *database)
     database->phase = DATABASE_CLOSED;
     database->errand = ERRAND_NONE;
     database->trip.under_way = false;
+    database->awaited = false;
+}
+
+static enum port_answer await(struct postgres_database *database, enum port_answer answer)
+{
+    database->awaited = answer == PORT_WAIT;
+    return answer;
 }
 
 static void begin(struct postgres_database *database, enum database_errand errand)
@@ -33,6 +40,7 @@ static void begin(struct postgres_database *database, enum database_errand erran
 static void leave(struct postgres_database *database)
 {
     blocker_stop(&database->blocker);
+    database->awaited = false;
     if (database->phase != DATABASE_READY || database->errand == ERRAND_ROLLBACK) {
         return;
     }
@@ -131,7 +139,7 @@ static enum port_answer go(struct postgres_database *database, enum database_err
         ENSURE(database->errand == ERRAND_NONE); /* one at a time */
         begin(database, errand);
     }
-    return answer;
+    return await(database, answer);
 }
 
 /* Goes on with the errand's trip. What has failed leaves no transaction open. On an old primary a
@@ -143,7 +151,7 @@ static enum port_answer proceed(struct postgres_database *database, struct error
     if (answer == PORT_WAIT) {
         blocker_step(&database->blocker, database->config,
                      PQbackendPID(database->postgres.connection), trip_age_ms(&database->trip));
-        return answer;
+        return await(database, answer);
     }
     blocker_stop(&database->blocker);
     database->errand = ERRAND_NONE;
@@ -153,7 +161,7 @@ static enum port_answer proceed(struct postgres_database *database, struct error
     } else if (answer == PORT_FAILED) {
         leave(database);
     }
-    return answer;
+    return await(database, answer);
 }
 
 /* A server may answer and write nothing: its disk is full, or its standby confirms no commit. So
@@ -367,7 +375,7 @@ uint32_t postgres_database_interest(const struct postgres_database *database,
 {
     uint32_t count = 0;
     *timeout_ms = poll_ms;
-    if (database->postgres.connection != NULL) {
+    if (database->awaited && database->postgres.connection != NULL) {
         polls[count++] =
             (struct pollfd){.fd = PQsocket(database->postgres.connection),
                             .events = database->phase == DATABASE_DIALING ? database->dial.events

@@ -79,6 +79,7 @@ struct postgres_database {
     struct postgres_dial dial;
     enum database_errand errand;
     struct trip trip;
+    bool awaited; /* the last call answered PORT_WAIT: somebody is going to read what comes */
     struct blocker blocker;
     struct arena scratch;
     int64_t epoch;   /* ours, once the lane is claimed */
@@ -102,7 +103,8 @@ void postgres_database_close(struct postgres_database *database);
 /* Borrows it. */
 struct database postgres_database_port(struct postgres_database *database);
 
-/* What to wait for while it has answered PORT_WAIT: how many of the polls were filled, and how long
- * at most, in milliseconds. */
+/* What to wait for: how many of the polls were filled, and how long at most, in milliseconds. While
+ * no call has answered PORT_WAIT nothing is: what comes then, as the end of the connection, is read
+ * by the next call. */
 uint32_t postgres_database_interest(const struct postgres_database *database,
                                     struct pollfd polls[POSTGRES_DATABASE_POLLS], int *timeout_ms);
