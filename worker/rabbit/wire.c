@@ -361,9 +361,11 @@ struct pollfd wire_interest(const struct wire *wire)
     };
 }
 
+/* While output waits for the socket no beat is due. */
 int64_t wire_deadline(const struct wire *wire)
 {
-    const int64_t beat_ms = wire->sent_ms + heartbeat_ms(wire) / 2;
+    const int64_t beat_ms =
+        wire->output.size > 0 ? INT64_MAX : wire->sent_ms + heartbeat_ms(wire) / 2;
     return beat_ms < wire->look_ms ? beat_ms : wire->look_ms;
 }
 
