@@ -14,6 +14,7 @@
 
 #include "tests/support/corner.h"
 #include "tests/support/drive.h"
+#include "tests/support/proxy.h"
 #include "tests/support/test.h"
 #include "worker/rabbit/submitter.h"
 
@@ -297,10 +298,44 @@ static void a_window_of_replies_waits_for_the_connection(void **state)
     assert_int_equal(offer_in_vain(2 * SUBMITTER_WINDOW, body), 0);
 }
 
+/* Only the second is lost, and its name is a known one: what stands behind it has a new name, and
+ * would wait for it for ever. */
+static void a_confirm_that_never_comes_stops_nobody(void **state)
+{
+    (void)state;
+    static const struct proxy_rule rule = {PROXY_TO_CLIENT, "\0\0\0\15\0\74\0\120\0\0\0\0\0\0\0\2",
+                                           "\0\0\0\15\0\74\0\121\0\0\0\0\0\0\0\2", 16};
+    struct proxy proxy;
+    struct replies proxied;
+    struct amqp_url url = corner.url;
+    struct message message = reply(direct_name, "{\"known\":1}");
+    const struct address queue = address_of(corner.namespace, "reply.new");
+    amqp_queue_declare(corner.rabbit.connection, CHANNEL_ASK, amqp_cstring_bytes(queue.text), 0, 0,
+                       1, 0, amqp_empty_table);
+    assert_int_equal(amqp_get_rpc_reply(corner.rabbit.connection).reply_type, AMQP_RESPONSE_NORMAL);
+    proxy_open(&proxy, url.hosts[0].port, &rule);
+    url.hosts[0].port = proxy.port;
+    assert_true(replies_open(&proxied, &url, corner.namespace, &error));
+    proxied.confirm_timeout_ms = 300;
+
+    replies_offer(&proxied, &message);
+    replies_offer(&proxied, &message);
+    message.routing_key = (struct span){queue.text, (uint32_t)strlen(queue.text)};
+    replies_offer(&proxied, &message);
+
+    corner_await_count(&corner, queue.text, 1);
+    expect_direct_reply("{\"known\":1}");
+    expect_direct_reply("{\"known\":1}");
+    replies_close(&proxied);
+    proxy_close(&proxy);
+    assert_in_range(atomic_load(&proxy.replaced), 1, 2);
+    corner_delete_queue(&corner, queue.text);
+}
+
 int main(void)
 {
     enum { CASES = sizeof garbage_cases / sizeof garbage_cases[0] };
-    struct CMUnitTest tests[CASES + 8] = {
+    struct CMUnitTest tests[CASES + 9] = {
         cmocka_unit_test(a_reply_reaches_who_asked_directly),
         cmocka_unit_test(many_replies_come_in_order_and_whole),
         cmocka_unit_test(a_reply_goes_to_a_reply_queue),
@@ -309,9 +344,10 @@ int main(void)
         cmocka_unit_test(a_lane_goes_on_beside_garbage),
         cmocka_unit_test(a_full_ring_drops_says_so_and_does_not_wait),
         cmocka_unit_test(a_window_of_replies_waits_for_the_connection),
+        cmocka_unit_test(a_confirm_that_never_comes_stops_nobody),
     };
     for (size_t i = 0; i < CASES; i++) {
-        tests[8 + i] = (struct CMUnitTest){.name = garbage_cases[i].name,
+        tests[9 + i] = (struct CMUnitTest){.name = garbage_cases[i].name,
                                            .test_func = garbage_takes_no_other_reply_with_it,
                                            .initial_state = (void *)&garbage_cases[i]};
     }

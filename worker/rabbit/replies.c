@@ -21,6 +21,7 @@
 #define CHANNEL_REPLIES  1u
 #define FRAME_SMALLEST   4096u /* what any broker takes: the connection may not be there yet */
 #define SUSPECT_MS       2000  /* longer the others do not wait for one name's confirm */
+#define CONFIRM_MS       10000 /* without any confirm, though one is owed */
 #define LEAVE_MS         1000
 #define RETRY_MS_MIN     50
 #define RETRY_MS_MAX     5000
@@ -124,6 +125,7 @@ static void begin(struct replies *replies)
     channel_select_confirms(CHANNEL_REPLIES, output);
     confirms_reset(&replies->confirms);
     replies->suspect = 0;
+    replies->progress_ms = wire_now_ms();
 }
 
 /* Moves one entry to the output; the mutex is held. False: not now. */
@@ -143,6 +145,9 @@ static bool move_entry(struct replies *replies)
     if (output == NULL || replies->suspect != 0 || confirms_full(&replies->confirms) ||
         (suspect && replies->confirms.waiting > 0)) {
         return false;
+    }
+    if (!confirms_owed(&replies->confirms)) {
+        replies->progress_ms = wire_now_ms();
     }
     frames_bytes(output, (struct span){replies->ring + replies->tail + sizeof entry, entry.size});
     confirms_sent(&replies->confirms, 0, 1);
@@ -174,6 +179,7 @@ static bool take_confirm(struct replies *replies, struct fields fields, struct e
         return false;
     }
     replies->failures = 0;
+    replies->progress_ms = wire_now_ms();
     if (replies->suspect != 0 && replies->confirms.waiting == 0) {
         *place_of(replies, replies->suspect) = replies->suspect;
         replies->suspect = 0;
@@ -251,12 +257,25 @@ static void connect_wire(struct replies *replies)
     }
 }
 
+/* A confirm that never comes is in the way of whoever is suspect, and in the end of all. */
+static bool check_progress(struct replies *replies, struct error *error)
+{
+    const int64_t now = wire_now_ms();
+    if (replies->wire.rabbit.blocked || !confirms_owed(&replies->confirms)) {
+        replies->progress_ms = now;
+    }
+    return now - replies->progress_ms < replies->confirm_timeout_ms ||
+           error_set(error, ERROR_RETRY, "broker %s: no confirm of a reply within %u ms",
+                     replies->wire.rabbit.address, (unsigned)replies->confirm_timeout_ms);
+}
+
 /* One turn on an open connection. Returns whether all replies are sent and confirmed. */
 static bool turn(struct replies *replies)
 {
     struct error error = {0};
     struct wire *wire = &replies->wire;
-    if (!wire_turn(wire, &error) || !take_frames(replies, &error)) {
+    if (!wire_turn(wire, &error) || !take_frames(replies, &error) ||
+        !check_progress(replies, &error)) {
         lose(replies, &error);
         return false;
     }
@@ -274,9 +293,16 @@ static int64_t deadline_of(const struct replies *replies, bool idle)
     if (!wire_connected(&replies->wire)) {
         return idle ? INT64_MAX : replies->retry_ms;
     }
-    const int64_t turn_ms = wire_deadline(&replies->wire);
     const int64_t suspect_ms = replies->suspect_ms + SUSPECT_MS;
-    return replies->suspect != 0 && suspect_ms < turn_ms ? suspect_ms : turn_ms;
+    const int64_t late_ms = replies->progress_ms + replies->confirm_timeout_ms;
+    int64_t deadline = wire_deadline(&replies->wire);
+    if (replies->suspect != 0 && suspect_ms < deadline) {
+        deadline = suspect_ms;
+    }
+    if (confirms_owed(&replies->confirms) && !replies->wire.rabbit.blocked && late_ms < deadline) {
+        deadline = late_ms;
+    }
+    return deadline;
 }
 
 static void wait_for_work(struct replies *replies, int64_t deadline)
@@ -334,7 +360,8 @@ bool replies_open(struct replies *replies, const struct amqp_url *url, const cha
                   struct error *error)
 {
     const size_t input_size = url->frame_max;
-    *replies = (struct replies){.url = url, .namespace = namespace, .wake = -1};
+    *replies = (struct replies){
+        .url = url, .namespace = namespace, .wake = -1, .confirm_timeout_ms = CONFIRM_MS};
     (void)snprintf(replies->name, sizeof replies->name, "%s replies", namespace);
     confirms_reset(&replies->confirms);
     replies->memory = malloc(input_size + PUBLISHER_OUTPUT_SIZE + REPLIES_RING_SIZE);

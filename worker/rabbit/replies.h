@@ -45,11 +45,13 @@ struct replies {
     uint64_t names[REPLY_NAMES_MAX]; /* hashes of names that the broker has confirmed */
     uint64_t suspect;                /* the name that is under way alone; 0: none */
     int64_t suspect_ms;              /* since when */
-    int64_t retry_ms;                /* no connection is tried before */
-    uint32_t failures;               /* in a row */
-    int64_t warned_ms;               /* of a lost connection; 0: never */
-    uint64_t told;                   /* of those dropped, as far as that was said */
-    int64_t told_ms;                 /* when; 0: never */
+    int64_t progress_ms;             /* when the broker last confirmed one, or owed none */
+    int64_t confirm_timeout_ms;
+    int64_t retry_ms;  /* no connection is tried before */
+    uint32_t failures; /* in a row */
+    int64_t warned_ms; /* of a lost connection; 0: never */
+    uint64_t told;     /* of those dropped, as far as that was said */
+    int64_t told_ms;   /* when; 0: never */
     char *memory;
 };
 
