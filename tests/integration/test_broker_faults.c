@@ -10,6 +10,7 @@
 
 #include "tests/support/corner.h"
 #include "tests/support/drive.h"
+#include "tests/support/proxy.h"
 #include "tests/support/test.h"
 #include "worker/rabbit/topology.h"
 
@@ -130,6 +131,28 @@ static void a_queue_that_goes_is_told_of(void **state)
     drive_close(broker);
 }
 
+/* The connection lives, its heartbeats come; what does not is consume-ok. */
+static void a_subscription_that_is_not_answered_is_tried_anew(void **state)
+{
+    (void)state;
+    static const struct proxy_rule rule = {PROXY_TO_CLIENT, "\0\74\0\25", "\0\74\0\157", 4};
+    struct proxy proxy;
+    struct amqp_url url = corner.url;
+    struct rabbit_broker *broker = open_broker(LANE_CUT, &url);
+    proxy_open(&proxy, url.hosts[0].port, &rule);
+    url.hosts[0].port = proxy.port;
+    broker->consumer.answer_timeout_ms = 300;
+
+    drive_expect_retry(drive_subscribe(broker, &error), &error,
+                       "no answer to a subscription within 300 ms");
+    url.hosts[0].port = corner.url.hosts[0].port;
+    drive_expect_done(drive_subscribe(broker, &error), &error);
+
+    proxy_close(&proxy);
+    assert_int_equal(atomic_load(&proxy.replaced), 1);
+    drive_close(broker);
+}
+
 static void what_is_given_back_in_the_middle_of_publishing_is_forgotten(void **state)
 {
     (void)state;
@@ -223,6 +246,7 @@ int main(void)
         cmocka_unit_test(what_was_in_hand_comes_again_after_a_cut),
         cmocka_unit_test(a_turn_that_finds_the_connection_lost_is_told_of),
         cmocka_unit_test(a_queue_that_goes_is_told_of),
+        cmocka_unit_test(a_subscription_that_is_not_answered_is_tried_anew),
         cmocka_unit_test(what_is_given_back_in_the_middle_of_publishing_is_forgotten),
         cmocka_unit_test(heartbeats_go_on_while_nothing_is_taken),
         cmocka_unit_test(without_turns_the_broker_cuts_the_connection),

@@ -22,6 +22,7 @@ void consumer_init(struct consumer *consumer, struct address queue, uint16_t pre
     consumer->prefetch = prefetch;
     consumer->channel = 1;
     consumer->subscriptions = 0;
+    consumer->answer_timeout_ms = ANSWER_TIMEOUT_MS;
     arena_init(&consumer->arena, consumer->memory, sizeof consumer->memory);
     consumer_forget(consumer);
 }
@@ -31,6 +32,7 @@ void consumer_forget(struct consumer *consumer)
     consumer->state = CONSUMER_IDLE;
     consumer->closing = 0;
     consumer->part = PART_METHOD;
+    consumer->asking_ms = 0;
 }
 
 static struct span text_of(const char *string)
@@ -236,18 +238,30 @@ static enum port_answer await_answer(struct consumer *consumer, struct error *er
     return PORT_DONE;
 }
 
+/* Frames, until the broker has closed the channel: before, much of what was on its way may come. */
+static enum port_answer await_closed(struct consumer *consumer, uint16_t channel,
+                                     struct error *error)
+{
+    while ((consumer->closing & 1u << channel) != 0 && wire_connected(&consumer->wire)) {
+        struct frame frame;
+        const enum port_answer next = wire_next(&consumer->wire, &frame, error);
+        if (next != PORT_DONE) {
+            return next;
+        }
+        note_closed(consumer, &frame);
+    }
+    return wire_connected(&consumer->wire) ? PORT_DONE : PORT_WAIT; /* a new one is made next */
+}
+
 /* Asks, once the channel that is next in turn is free. */
 static enum port_answer ask(struct consumer *consumer, struct error *error)
 {
     const uint16_t channel = (uint16_t)(consumer->channel % CHANNELS + 1);
-    struct frames *output = wire_output(&consumer->wire, CHANNEL_REQUEST_SIZE);
-    if (output == NULL || (consumer->closing & 1u << channel) != 0) {
-        struct frame frame;
-        const enum port_answer next = wire_next(&consumer->wire, &frame, error);
-        if (next == PORT_DONE) {
-            note_closed(consumer, &frame);
-        }
-        return next == PORT_FAILED ? PORT_FAILED : PORT_WAIT;
+    const enum port_answer closed = await_closed(consumer, channel, error);
+    struct frames *output =
+        closed == PORT_DONE ? wire_output(&consumer->wire, CHANNEL_REQUEST_SIZE) : NULL;
+    if (output == NULL) {
+        return closed == PORT_FAILED ? PORT_FAILED : PORT_WAIT;
     }
     consumer->channel = channel;
     consumer->subscriptions++;
@@ -257,7 +271,7 @@ static enum port_answer ask(struct consumer *consumer, struct error *error)
     return PORT_DONE;
 }
 
-enum port_answer consumer_subscribe(struct consumer *consumer, struct error *error)
+static enum port_answer subscribe(struct consumer *consumer, struct error *error)
 {
     if (consumer->state == CONSUMER_IDLE) {
         const enum port_answer asked = ask(consumer, error);
@@ -267,6 +281,31 @@ enum port_answer consumer_subscribe(struct consumer *consumer, struct error *err
     }
     (void)wire_flush(&consumer->wire); /* or with the next */
     return await_answer(consumer, error);
+}
+
+/* A connection may live and its channel hang, at a queue whose leader does not answer. */
+static enum port_answer give_up(struct consumer *consumer, struct error *error)
+{
+    const struct rabbit *rabbit = &consumer->wire.rabbit;
+    error_set(error, ERROR_RETRY, "broker %s: no answer to a subscription within %u ms",
+              rabbit->address, (unsigned)consumer->answer_timeout_ms);
+    error_advise(error, "Check that the queue has its leader: rabbitmqctl list_queues name type "
+                        "state.");
+    consumer->wire.rabbit.broken = true; /* the next attempt has another connection */
+    return fail(consumer, error);
+}
+
+enum port_answer consumer_subscribe(struct consumer *consumer, struct error *error)
+{
+    const int64_t now = wire_now_ms();
+    consumer->asking_ms = consumer->asking_ms == 0 ? now : consumer->asking_ms;
+    const bool late = now - consumer->asking_ms >= consumer->answer_timeout_ms;
+    const enum port_answer answer = subscribe(consumer, error);
+    if (answer == PORT_WAIT && !late) {
+        return answer;
+    }
+    consumer->asking_ms = 0;
+    return answer == PORT_WAIT ? give_up(consumer, error) : answer;
 }
 
 static struct span moved(struct span text, const char *from, char *to)
@@ -331,6 +370,7 @@ void consumer_give_back(struct consumer *consumer)
     }
     consumer->state = CONSUMER_IDLE;
     consumer->part = PART_METHOD;
+    consumer->asking_ms = 0;
     struct frames *output = wire_output(&consumer->wire, CHANNEL_REQUEST_SIZE);
     if (output == NULL) {
         consumer->wire.rabbit.broken =

@@ -29,6 +29,8 @@ enum consumer_part {
     PART_BODY,
 };
 
+#define ANSWER_TIMEOUT_MS 20000 /* for a subscription, while the connection is alive */
+
 struct consumer {
     struct wire wire;
     struct address queue;
@@ -37,6 +39,8 @@ struct consumer {
     uint16_t channel;
     uint32_t closing; /* a bit for each channel whose close the broker has not answered */
     uint64_t subscriptions;
+    int64_t asking_ms; /* since when a subscription is wanted; 0: it is not */
+    int64_t answer_timeout_ms;
     enum consumer_part part;
     struct delivery delivery; /* the message being assembled, in the memory below */
     bool redelivered;
