@@ -124,14 +124,20 @@ static void judge_constraint(const PGresult *result, struct error *error)
     }
 }
 
+/* A server may go when it has answered them all. */
+static const char *name_in_turn(const struct trip *trip)
+{
+    return trip->taken < trip->sent ? statement_name(trip->steps[trip->taken].statement)
+                                    : "end of a transaction";
+}
+
 static void refused(struct trip *trip, const PGresult *result)
 {
     const char *severity = or_empty(PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED));
-    const enum statement statement = trip->steps[trip->taken].statement;
     struct error error = {0};
     (void)postgres_refused(trip->postgres, result, &error); /* false */
     judge_constraint(result, &error);
-    (void)error_wrap(&error, "%s", statement_name(statement)); /* false */
+    (void)error_wrap(&error, "%s", name_in_turn(trip)); /* false */
     if (!trip->failed && trip->postgres->sqlstate[0] != '\0') {
         trip->refused = true;
         trip->failed_at = trip->taken;
