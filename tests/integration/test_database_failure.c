@@ -262,6 +262,8 @@ static void what_comes_while_nothing_is_asked_is_not_waited_for(void **state)
     struct pollfd polls[POSTGRES_DATABASE_POLLS];
     int timeout_ms;
     assert_int_equal(postgres_database_interest(&other.database, polls, &timeout_ms), 1);
+    assert_int_equal(world_load(&other, &batch), PORT_DONE);
+    other.port.ops->abandon(other.port.self);
     world_lane_close(&other);
 }
 
