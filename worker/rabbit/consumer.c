@@ -238,30 +238,34 @@ static enum port_answer await_answer(struct consumer *consumer, struct error *er
     return PORT_DONE;
 }
 
-/* Frames, until the broker has closed the channel: before, much of what was on its way may come. */
-static enum port_answer await_closed(struct consumer *consumer, uint16_t channel,
-                                     struct error *error)
+/* Frames, until the channel is free and there is room: before the broker has closed it, much of
+ * what was on its way may come. */
+static enum port_answer await_channel(struct consumer *consumer, uint16_t channel,
+                                      struct frames **output, struct error *error)
 {
-    while ((consumer->closing & 1u << channel) != 0 && wire_connected(&consumer->wire)) {
+    while (wire_connected(&consumer->wire)) {
         struct frame frame;
+        *output = wire_output(&consumer->wire, CHANNEL_REQUEST_SIZE);
+        if (*output != NULL && (consumer->closing & 1u << channel) == 0) {
+            return PORT_DONE;
+        }
         const enum port_answer next = wire_next(&consumer->wire, &frame, error);
         if (next != PORT_DONE) {
             return next;
         }
         note_closed(consumer, &frame);
     }
-    return wire_connected(&consumer->wire) ? PORT_DONE : PORT_WAIT; /* a new one is made next */
+    return PORT_WAIT; /* a new connection is made next */
 }
 
 /* Asks, once the channel that is next in turn is free. */
 static enum port_answer ask(struct consumer *consumer, struct error *error)
 {
     const uint16_t channel = (uint16_t)(consumer->channel % CHANNELS + 1);
-    const enum port_answer closed = await_closed(consumer, channel, error);
-    struct frames *output =
-        closed == PORT_DONE ? wire_output(&consumer->wire, CHANNEL_REQUEST_SIZE) : NULL;
-    if (output == NULL) {
-        return closed == PORT_FAILED ? PORT_FAILED : PORT_WAIT;
+    struct frames *output = NULL;
+    const enum port_answer ready = await_channel(consumer, channel, &output, error);
+    if (ready != PORT_DONE) {
+        return ready;
     }
     consumer->channel = channel;
     consumer->subscriptions++;
