@@ -94,14 +94,17 @@ bool sim_account_refuses(struct sim_account *account, const struct sim_change *c
     return false;
 }
 
-/* The first that came of the copies in this lane that are not done with: it is what was decided. */
+/* The first that came of the copies in this lane that are not done with: it is what was decided. An
+ * expire may have had nothing to do the first time, which is not recorded: then a worker that still
+ * has it in hand may decide it, long after another acknowledged it. */
 static uint32_t copy_decided(const struct sim_account *account, const struct sim_job *job,
                              const struct sim_entry *entry, uint32_t lane)
 {
     uint32_t first = SIM_COPY_NONE;
     for (uint32_t i = job->first_copy; i != SIM_COPY_NONE; i = account->copies[i].next) {
         const struct sim_copy *copy = &account->copies[i];
-        if (copy->lane == lane && copy->place != 0 && !copy->acknowledged &&
+        if (copy->lane == lane && copy->place != 0 &&
+            (!copy->acknowledged || job->job.kind == KIND_EXPIRE) &&
             copy->from_stock_exchange == entry->from_stock_exchange &&
             (first == SIM_COPY_NONE || copy->place < account->copies[first].place)) {
             first = i;
@@ -165,16 +168,14 @@ static void check_sequence(struct sim_account *account, const struct sim_job *jo
 static void check_order(struct sim_account *account, const struct sim_job *job,
                         const struct sim_entry *entry, uint32_t lane)
 {
-    if (job->job.kind == KIND_EXPIRE) {
-        /* The first time it may have had nothing to do, and that is not recorded: then a worker
-         * that still has it in hand, long after another acknowledged it, may decide it. */
-        return;
-    }
     const uint32_t number = copy_decided(account, job, entry, lane);
     if (number == SIM_COPY_NONE) {
         sim_break(account->core, "lane %u decided \"%.*s\", which is not in its queue", lane,
                   SPAN_ARGUMENTS(entry->id));
         return;
+    }
+    if (job->job.kind == KIND_EXPIRE) {
+        return; /* for the same reason its place says nothing */
     }
     const struct sim_copy *copy = &account->copies[number];
     if (copy->place < account->decided_place[lane]) {
