@@ -102,6 +102,7 @@ static void keeps_the_books(void **state)
 
     assert_int_equal(confirms.waiting, test->waiting);
     assert_int_equal(confirms.first, test->first);
+    assert_int_equal(confirms_owed(&confirms), test->waiting > 0); /* nothing is forgotten here */
     expect_refused(test->refused);
 }
 
@@ -172,6 +173,7 @@ static void what_is_forgotten_is_still_confirmed(void **state)
 
     struct confirm refused;
     assert_int_equal(confirms.waiting, 0);
+    assert_true(confirms_owed(&confirms));
     assert_false(confirms_peek(&confirms, &refused));
     confirms_sent(&confirms, 7, 1);
     assert_true(settle(STEP_NACK, 1));
@@ -180,6 +182,7 @@ static void what_is_forgotten_is_still_confirmed(void **state)
     assert_int_equal(confirms.waiting, 1);
     assert_true(settle(STEP_ACK, 4));
     assert_int_equal(confirms.waiting, 0);
+    assert_false(confirms_owed(&confirms));
 }
 
 static void never_sends_more_than_it_can_note(void **state)
