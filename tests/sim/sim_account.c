@@ -138,7 +138,8 @@ static void mark_decision(const struct sim_account *account, const struct decisi
 }
 
 /* Promise 3, over all generations: what one publisher sent by one key was decided as it was sent,
- * stragglers excepted. So is one whose first copy was put aside, and one without a key on a hold or
+ * stragglers excepted. So is what a binding led to an old lane that was asked for before another
+ * change, and made after it; one whose first copy was put aside; and one without a key on a hold or
  * sale: where it belongs depends on whether that is known when it comes to the sorter. */
 static void check_sequence(struct sim_account *account, const struct sim_job *job,
                            const struct sim_copy *copy)
@@ -146,6 +147,8 @@ static void check_sequence(struct sim_account *account, const struct sim_job *jo
     uint32_t *last = &account->last[2 * copy->publisher + copy->sorted][copy->slot];
     if (copy->straggler) {
         SIM_MARK(account->core->marks, MARK_STRAGGLER);
+    }
+    if (copy->straggler || copy->astray) {
         return;
     }
     if (copy->sorted && (!span_absent(job->job.hold) || !span_absent(job->job.sale))) {

@@ -72,6 +72,7 @@ struct sim_copy {
     bool sorted;        /* it came by the sorter */
     bool passed_on;     /* by the sorter, confirmed */
     bool straggler;     /* it came behind its lane's marker */
+    bool astray;        /* it came by a binding that was made too late */
     uint32_t delivery_count;
     bool from_stock_exchange;
     struct span reply_to;

@@ -140,9 +140,7 @@ static bool unbind(void *self, const struct lanes_change *change, struct error *
     if (!reaches_database(driver, error) || !reaches_broker(driver, error)) {
         return false;
     }
-    for (uint32_t i = 0; i + 1 < change->generation; i++) {
-        broker_of(driver)->exchanges.led_to[i] = false;
-    }
+    sim_exchanges_unbind(&broker_of(driver)->exchanges, change->generation - 1);
     return done(driver, error);
 }
 

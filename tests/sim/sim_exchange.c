@@ -15,6 +15,7 @@ void sim_exchanges_init(struct sim_broker *broker)
     struct sim_exchanges *exchanges = &broker->exchanges;
     memset(exchanges->led_to, 0, sizeof exchanges->led_to);
     memset(exchanges->slots_bound, 0, sizeof exchanges->slots_bound);
+    memset(exchanges->unbound, 0, sizeof exchanges->unbound);
     exchanges->led_to[0] = true;
     exchanges->slots_bound[0] = true;
     exchanges->sequence = 0;
@@ -29,6 +30,14 @@ bool sim_exchange_leads(const struct sim_broker *broker)
         }
     }
     return false;
+}
+
+void sim_exchanges_unbind(struct sim_exchanges *exchanges, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        exchanges->led_to[i] = false;
+        exchanges->unbound[i] = true;
+    }
 }
 
 /* It comes to its queue: from here on it has a place there. */
@@ -134,10 +143,12 @@ void sim_exchange_publish(struct sim_broker *broker, const struct sim_copy *copy
         const uint32_t lanes = sim_tables_generation(broker->tables, i + 1)->lanes;
         const uint32_t queue = sim_queue_of(i + 1, slot_lane(copy->slot, lanes));
         if (broker->queues[queue].there) {
+            numbered.astray = exchanges->unbound[i];
             send_to(broker, &numbered, queue);
             sent++;
         }
     }
+    numbered.astray = false;
     if (sent == 0) {
         send_to(broker, &numbered, SIM_QUEUE_SORT);
     } else if (sent > 1) {

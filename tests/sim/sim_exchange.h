@@ -24,12 +24,16 @@ struct sim_late {
 struct sim_exchanges {
     bool led_to[SIM_GENERATIONS_MAX];      /* the entries are bound to its exchange */
     bool slots_bound[SIM_GENERATIONS_MAX]; /* and that to its queues */
+    bool unbound[SIM_GENERATIONS_MAX];     /* they once were: what binds them again is late */
     uint32_t sequence;                     /* of what was published */
     uint32_t late_count;
     struct sim_late late[SIM_LATE_MAX]; /* by when they come */
 };
 
 void sim_exchanges_init(struct sim_broker *broker);
+
+/* The entries from the first so many generations. */
+void sim_exchanges_unbind(struct sim_exchanges *exchanges, uint32_t count);
 
 /* What the copy says, but for where it goes, is the caller's; so many lead nowhere. */
 void sim_exchange_publish(struct sim_broker *broker, const struct sim_copy *copy);

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "common/connect/log.h"
 #include "worker/postgres/retirement.h"
 #include "worker/rabbit/lanes.h"
 #include "worker/rabbit/marker.h"
@@ -108,14 +109,23 @@ static bool may_lead(void *self, const struct lanes_change *change, bool *leads,
     return change_leads_to(changing->postgres, change->generation, leads, error);
 }
 
+/* What came to the old lanes meanwhile was decided there at once, although jobs that were sent
+ * before it may have been waiting in newer ones. */
 static bool take_back(void *self, const struct lanes_change *change, struct error *error)
 {
     struct changing *changing = self;
-    return open(changing, error) &&
-           closed(changing,
-                  lanes_unbind_entries(&changing->rabbit, namespace_of(changing),
-                                       change->generation, error),
-                  error);
+    if (!open(changing, error) ||
+        !closed(changing,
+                lanes_unbind_entries(&changing->rabbit, namespace_of(changing), change->generation,
+                                     error),
+                error)) {
+        return false;
+    }
+    log_write(LOG_LEVEL_WARN,
+              "led jobs to old lanes for a moment, as the change to them was over when it got on: "
+              "some of these jobs may be out of order generation=%u",
+              change->generation);
+    return true;
 }
 
 static bool unbind_all(struct changing *changing, const uint32_t *generations, uint32_t count,
