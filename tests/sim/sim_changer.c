@@ -351,8 +351,7 @@ static void wake_sleeping(struct sim_crew *crew)
 static int64_t drive(struct sim_driver *driver)
 {
     struct sim_core *core = driver->crew->core;
-    struct error error = {.kind = ERROR_NONE};
-    const enum change_progress progress = driver_turn(&driver->driver, &error);
+    const enum change_progress progress = driver_turn(&driver->driver, sim_no_error(core));
     const int64_t least = driver_pause_ms(&driver->driver, progress) * SIM_MS;
     sim_note(core, EVENT_DRIVEN, (uint32_t)driver->worker, driver->driver.change.step, progress);
     if (sim_tables_has_work(tables_of(driver))) {
@@ -420,8 +419,7 @@ static bool begin_command(struct sim_driver *driver)
     struct sim_crew *crew = driver->crew;
     struct sim_tables *tables = tables_of(driver);
     struct lanes_change change;
-    struct error error = {.kind = ERROR_NONE};
-    if (!reaches_database(driver, &error)) {
+    if (!reaches_database(driver, sim_no_error(crew->core))) {
         return false;
     }
     sim_tables_begin(tables, driver->lanes, driver->id, now_of(driver));

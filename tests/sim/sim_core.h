@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/base/error.h"
 #include "common/base/prng.h"
 #include "tests/sim/sim_fault.h"
 #include "tests/sim/sim_mark.h"
@@ -64,7 +65,15 @@ struct sim_core {
     int64_t wakes[SIM_PLUGS_MAX]; /* when a serving's ports want to be asked again */
     bool asleep[SIM_PLUGS_MAX];
     char broken[1024]; /* what must not be and is; empty: nothing */
+    struct error error;
 };
+
+/* For a turn: one for all, as it is large and seldom set. */
+static inline struct error *sim_no_error(struct sim_core *core)
+{
+    core->error.kind = ERROR_NONE;
+    return &core->error;
+}
 
 /* What must not be. Only the first is kept. */
 void sim_break(struct sim_core *core, const char *format, ...)

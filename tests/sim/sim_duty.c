@@ -317,10 +317,9 @@ bool sim_sorter_step(struct sim_crew *crew, uint32_t worker)
     struct sim_duty *duty = &crew->duties[worker];
     const uint32_t plug = SIM_PLUG_SORTER + worker;
     const uint64_t now_ms = sim_crew_clock_ms(crew, worker);
-    static struct error error; /* it is large, and seldom set */
-    error.kind = ERROR_NONE;
-    const enum duty_progress progress = sorter_step(&duty->sorter, now_ms, &error);
-    note(crew, plug, progress, &error);
+    struct error *error = sim_no_error(crew->core);
+    const enum duty_progress progress = sorter_step(&duty->sorter, now_ms, error);
+    note(crew, plug, progress, error);
     duty->sorts = go_on(crew, plug, progress, sorter_wait_ms(&duty->sorter, now_ms));
     return duty->sorts;
 }
@@ -330,10 +329,9 @@ bool sim_sweeper_step(struct sim_crew *crew, uint32_t worker)
     struct sim_duty *duty = &crew->duties[worker];
     const uint32_t plug = SIM_PLUG_SWEEPER + worker;
     const uint64_t now_ms = sim_crew_clock_ms(crew, worker);
-    static struct error error; /* it is large, and seldom set */
-    error.kind = ERROR_NONE;
-    const enum duty_progress progress = sweeper_step(&duty->sweeper, now_ms, &error);
-    note(crew, plug, progress, &error);
+    struct error *error = sim_no_error(crew->core);
+    const enum duty_progress progress = sweeper_step(&duty->sweeper, now_ms, error);
+    note(crew, plug, progress, error);
     duty->sweeps = go_on(crew, plug, progress, sweeper_wait_ms(&duty->sweeper, now_ms));
     if (!duty->sweeps) {
         resign(duty);

@@ -267,10 +267,10 @@ static void record(struct sim_keeper *keeper)
 /* When the next look is due. */
 static int64_t turn(struct sim_keeper *keeper)
 {
-    struct error error = {.kind = ERROR_NONE};
-    const int64_t now = keeper->crew->core->now;
+    struct sim_core *core = keeper->crew->core;
+    const int64_t now = core->now;
     if (!reaches_database(keeper) ||
-        (now >= keeper->look_at && !keep_look(&keeper->keep, &error))) {
+        (now >= keeper->look_at && !keep_look(&keeper->keep, sim_no_error(core)))) {
         return now + LIVING_SEEN_MS * SIM_MS;
     }
     record(keeper);

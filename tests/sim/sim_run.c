@@ -165,9 +165,8 @@ static bool is_overdue(const struct sim_run *run)
 static bool is_over(const struct sim_run *run)
 {
     return run->calm && sim_workload_is_done(&run->workload) &&
-           sim_account_is_done(&run->account) && sim_crew_is_idle(&run->crew) &&
-           sim_changers_are_done(&run->crew) && sim_broker_is_empty(&run->broker) &&
-           !is_overdue(run);
+           sim_account_is_done(&run->account) && sim_changers_are_done(&run->crew) &&
+           sim_broker_is_empty(&run->broker) && sim_crew_is_idle(&run->crew) && !is_overdue(run);
 }
 
 static void loop(struct sim_run *run)

@@ -139,14 +139,13 @@ static void step_lane(struct sim_crew *crew, struct sim_serving *serving)
     const uint32_t number = number_of(crew, serving);
     const uint64_t now_ms = sim_crew_clock_ms(crew, serving->worker);
     const struct sim_watch watch = sim_watch_before(&serving->work);
-    static struct error error; /* it is large, and seldom set */
-    error.kind = ERROR_NONE;
+    struct error *error = sim_no_error(crew->core);
     if (serving->ending_since != SIM_NEVER && crew->core->now - serving->ending_since > DRAIN_US) {
         lane_give_back(&serving->work); /* what it cannot finish in time */
     }
-    const enum lane_progress progress = lane_step(&serving->work, now_ms, &error);
-    note_step(crew, number, progress, &error);
-    sim_watch_after(crew, number, &watch, progress, &error);
+    const enum lane_progress progress = lane_step(&serving->work, now_ms, error);
+    note_step(crew, number, progress, error);
+    sim_watch_after(crew, number, &watch, progress, error);
     if (sim_watch_crashes(crew, serving)) {
         sim_crew_crash(crew, serving->worker);
         return;

@@ -13,6 +13,9 @@ void model_init(struct model *model)
     model->store_count = 0;
     model->stock_count = 0;
     model->record_count = 0;
+    for (uint32_t i = 0; i < MODEL_SUMS; i++) {
+        model->heads[i] = MODEL_NONE;
+    }
     model->hold_count = 0;
 }
 
@@ -21,7 +24,7 @@ struct model_stock *model_stock(struct model *model, struct span pool, struct sp
 {
     for (uint32_t i = 0; i < model->stock_count; i++) {
         struct model_stock *stock = &model->stocks[i];
-        if (span_equal(stock->pool, pool) && span_equal(stock->sku, sku)) {
+        if (span_equal(stock->sku, sku) && span_equal(stock->pool, pool)) {
             return stock;
         }
     }
@@ -38,11 +41,10 @@ int64_t model_held(const struct model *model, struct span pool, struct span sku)
     int64_t held = 0;
     for (uint32_t i = 0; i < model->hold_count; i++) {
         const struct model_record *hold = model->holds[i];
-        if (hold->state != HOLD_ACTIVE || !span_equal(hold->decision.pool, pool)) {
-            continue;
-        }
-        for (uint32_t k = 0; k < hold->line_count; k++) {
-            held += span_equal(hold->lines[k].sku, sku) ? hold->lines[k].qty : 0;
+        for (uint32_t k = 0; hold->state == HOLD_ACTIVE && k < hold->line_count; k++) {
+            if (span_equal(hold->lines[k].sku, sku) && span_equal(hold->decision.pool, pool)) {
+                held += hold->lines[k].qty;
+            }
         }
     }
     return held;
@@ -56,8 +58,8 @@ int64_t model_taken(const struct model *model, struct span pool, struct span sku
     for (uint32_t i = 0; i < model->record_count; i++) {
         const struct model_record *record = &model->records[i];
         const bool held = record->is_hold && record->state == HOLD_ACTIVE;
-        if ((!held && !record->is_sale) || !span_equal(record->decision.pool, pool) ||
-            !span_equal(record->decision.customer, customer)) {
+        if ((!held && !record->is_sale) || !span_equal(record->decision.customer, customer) ||
+            !span_equal(record->decision.pool, pool)) {
             continue;
         }
         for (uint32_t k = 0; k < record->line_count; k++) {

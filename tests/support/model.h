@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The contract once more, as slow and obvious as can be: arrays, searched from end to end, one job
- * after the other. What is held and what is counted to a customer is added up anew each time. It
- * shares no code with decide() and judges it. */
+ * The contract once more, as obvious as can be: arrays, searched from end to end, one job after the
+ * other; only ids are looked up in a shorter way, as each job does that. What is held and what is
+ * counted to a customer is added up anew each time. It shares no code with decide() and judges it.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -15,6 +16,8 @@
 enum {
     MODEL_LINES_MAX = 8,
     MODEL_RECORDS_MAX = 640,
+    MODEL_SUMS = 256,
+    MODEL_NONE = MODEL_RECORDS_MAX, /* no record */
     MODEL_STOCKS_MAX = 32,
     MODEL_STORES_MAX = 4,
 };
@@ -30,10 +33,8 @@ struct model_line {
 /* One job that was decided, and what became of the hold or sale that it made. */
 struct model_record {
     const struct job *job;
+    uint32_t next; /* with the same sum */
     struct decision decision;
-    struct decision_item items[MODEL_LINES_MAX];
-    struct decision_item released_items[MODEL_LINES_MAX];
-    struct fault faults[MODEL_LINES_MAX];
     bool is_hold;
     bool is_sale;
     enum hold_state state; /* of a hold */
@@ -41,8 +42,11 @@ struct model_record {
     struct span ended_by;
     struct model_record *sale; /* of a hold: the commit */
     struct model_record *hold; /* of a commit: the hold */
-    struct model_line lines[MODEL_LINES_MAX];
     uint32_t line_count;
+    struct model_line lines[MODEL_LINES_MAX]; /* from here on, nothing beyond the counts is set */
+    struct decision_item items[MODEL_LINES_MAX];
+    struct decision_item released_items[MODEL_LINES_MAX];
+    struct fault faults[MODEL_LINES_MAX];
 };
 
 struct model_stock {
@@ -70,8 +74,8 @@ struct model {
     struct model_stock stocks[MODEL_STOCKS_MAX];
     uint32_t stock_count;
     struct model_record records[MODEL_RECORDS_MAX];
-    uint32_t sums[MODEL_RECORDS_MAX]; /* of their ids, so that a search reads little */
     uint32_t record_count;
+    uint32_t heads[MODEL_SUMS]; /* the last record whose id has this sum; MODEL_NONE */
     const struct model_record *holds[MODEL_RECORDS_MAX]; /* those that are one */
     uint32_t hold_count;
 };

@@ -3,6 +3,9 @@
  * What several kinds of job need. */
 #include "tests/support/model_parts.h"
 
+#include <stddef.h>
+#include <string.h>
+
 #include "common/base/ensure.h"
 
 int64_t model_available(const struct model *model, const struct model_stock *stock)
@@ -16,14 +19,13 @@ static uint32_t sum_of(struct span id)
     for (uint32_t i = 0; i < id.size; i++) {
         sum = sum * 31 + (uint8_t)id.bytes[i];
     }
-    return sum;
+    return sum % MODEL_SUMS;
 }
 
 struct model_record *model_record_of(struct model *model, struct span id)
 {
-    const uint32_t sum = sum_of(id);
-    for (uint32_t i = 0; i < model->record_count; i++) {
-        if (model->sums[i] == sum && span_equal(model->records[i].job->id, id)) {
+    for (uint32_t i = model->heads[sum_of(id)]; i != MODEL_NONE; i = model->records[i].next) {
+        if (span_equal(model->records[i].job->id, id)) {
             return &model->records[i];
         }
     }
@@ -34,9 +36,13 @@ struct model_record *model_add(struct model *model, const struct job *job)
 {
     ENSURE(model->record_count < MODEL_RECORDS_MAX);
     const uint32_t number = model->record_count++;
-    model->sums[number] = sum_of(job->id);
-    model->records[number] = (struct model_record){.job = job};
-    return &model->records[number];
+    uint32_t *head = &model->heads[sum_of(job->id)];
+    struct model_record *record = &model->records[number];
+    memset(record, 0, offsetof(struct model_record, lines));
+    record->job = job;
+    record->next = *head;
+    *head = number;
+    return record;
 }
 
 struct model_record *model_hold_of(struct model *model, struct span id)
