@@ -22,12 +22,12 @@ uint32_t slot_lane(uint32_t slot, uint32_t lanes)
 
 uint32_t slot_of_job(const struct job *job)
 {
-    if (job->item_count > 0) {
-        return till_slot(job->items[0].sku.bytes, job->items[0].sku.size);
-    }
     const struct span other = span_absent(job->hold) ? job->sale : job->hold;
-    ENSURE(!span_absent(other));
-    return till_slot(other.bytes, other.size);
+    if (!span_absent(other)) {
+        return till_slot(other.bytes, other.size);
+    }
+    ENSURE(job->item_count > 0);
+    return till_slot(job->items[0].sku.bytes, job->items[0].sku.size);
 }
 
 __attribute__((visibility("default"))) uint32_t till_crc32(const void *bytes, size_t size)

@@ -37,7 +37,8 @@ static bool check(const char *body, size_t size, struct till_fault *fault, int32
         good = job_parse((struct span){body, body_size}, SPAN_NONE, &arena, &job, &found);
     }
     if (good) {
-        *slot = job.item_count > 0 ? (int32_t)slot_of_job(&job) : -1;
+        const bool on_another = !span_absent(job.hold) || !span_absent(job.sale);
+        *slot = on_another ? -1 : (int32_t)slot_of_job(&job);
     } else {
         copy(fault->pointer, found.pointer);
         copy(fault->text, found.text);

@@ -234,7 +234,10 @@ static void finds_the_slot_of_a_job(void **state)
                                    "\"items\":[{\"sku\":\"PS5\",\"qty\":1}]}";
     static const char commit[] = "{\"id\":\"a\",\"kind\":\"commit\",\"hold\":\"h\"}";
     assert_int_equal(till_job_slot(checkout, strlen(checkout)), 278);
+    static const char cancel[] = "{\"id\":\"a\",\"kind\":\"cancel\",\"sale\":\"s\","
+                                 "\"items\":[{\"sku\":\"PS5\",\"qty\":1}]}";
     assert_int_equal(till_job_slot(commit, strlen(commit)), -1);
+    assert_int_equal(till_job_slot(cancel, strlen(cancel)), -1);
 }
 
 static void refuses_a_job_of_any_size(void **state)

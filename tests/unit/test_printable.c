@@ -44,14 +44,30 @@ static void shows(void **state)
     free(memory);
 }
 
+static void json_stays_on_its_line(void **state)
+{
+    (void)state;
+    char *memory = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&memory, &size);
+    assert_non_null(out);
+
+    printable_line(SPAN_OF("{\"meta\":{\r\n\t\"a\": \"b\\n\"\n}}"), out);
+
+    assert_int_equal(fclose(out), 0);
+    assert_string_equal(memory, "{\"meta\":{  \t\"a\": \"b\\n\" }}\n");
+    free(memory);
+}
+
 int main(void)
 {
     enum { CASES = sizeof cases / sizeof cases[0] };
-    struct CMUnitTest tests[CASES];
+    struct CMUnitTest tests[CASES + 1];
     for (size_t i = 0; i < CASES; i++) {
         tests[i] = (struct CMUnitTest){.name = cases[i].name,
                                        .test_func = shows,
                                        .initial_state = (void *)(uintptr_t)&cases[i]};
     }
+    tests[CASES] = (struct CMUnitTest)cmocka_unit_test(json_stays_on_its_line);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,7 +57,7 @@ static void a_job_goes_where_its_first_item_goes(void **state)
     struct item items[] = {{.sku = SPAN_OF("PS5")}, {.sku = SPAN_OF("a")}};
     const struct job cart = {.items = items, .item_count = 2};
     const struct job commit = {.hold = SPAN_OF("SKU-0")};
-    const struct job cancel = {.sale = SPAN_OF("it's")};
+    const struct job cancel = {.sale = SPAN_OF("it's"), .items = items, .item_count = 2};
     const struct job nothing = {.id = SPAN_OF("a")};
     assert_int_equal(slot_of_job(&cart), 278);
     assert_int_equal(slot_of_job(&commit), 802);

@@ -74,3 +74,12 @@ void printable_print(struct span text, FILE *out)
         i += (uint32_t)size;
     }
 }
+
+void printable_line(struct span json, FILE *out)
+{
+    for (uint32_t i = 0; i < json.size; i++) {
+        const char byte = json.bytes[i];
+        (void)fputc(byte == '\n' || byte == '\r' ? ' ' : byte, out);
+    }
+    (void)fputc('\n', out);
+}

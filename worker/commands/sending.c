@@ -10,6 +10,7 @@
 #include "common/contract/json_write.h"
 #include "common/contract/names.h"
 #include "common/contract/slot.h"
+#include "worker/commands/printable.h"
 
 #define TURN_MS 1000 /* how long one turn waits at most; heartbeats are served in between */
 
@@ -76,7 +77,7 @@ static void print_figures(const struct till_event *event)
 void sending_print_event(struct sending *sending, const struct till_event *event, struct span bytes)
 {
     if (sending->as_json) {
-        (void)printf("%.*s\n", SPAN_ARGUMENTS(bytes));
+        printable_line(bytes, stdout);
         return;
     }
     const bool answer = event->outcome[0] == '\0';
@@ -198,7 +199,7 @@ static uint32_t slot_for(struct sending *sending, const struct job *job)
     uint32_t slot = slot_of_job(job);
     const struct span named = span_absent(job->hold) ? job->sale : job->hold;
     if (!span_absent(named) && sending->asks_database) {
-        (void)ask_slot(sending, named, &slot); /* not known: the slot of its id */
+        (void)ask_slot(sending, named, &slot); /* not known: the slot of its id stays */
     }
     return slot;
 }

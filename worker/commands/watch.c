@@ -102,8 +102,7 @@ static void print(struct watch *watch, const struct letter *letter)
         return;
     }
     if (watch->as_json) {
-        (void)fwrite(letter->body.bytes, 1, letter->body.size, stdout); /* looked at below */
-        (void)fputc('\n', stdout);
+        printable_line(letter->body, stdout); /* whether it arrived is looked at below */
         return;
     }
     text_init(&line, memory, sizeof memory);
