@@ -54,6 +54,17 @@ static void an_event_that_no_queue_takes_is_unheard(void **state)
     drive_close(broker);
 }
 
+/* Takes all that is there. */
+static uint32_t repeats_in(struct address queue)
+{
+    struct got got;
+    uint32_t repeats = 0;
+    while (corner_get(&corner, queue.text, &got)) {
+        repeats += got.repeat;
+    }
+    return repeats;
+}
+
 /* Two subscribers: one whose queue is full and refuses, one who must not suffer from it once it is
  * clear that no other channel helps. */
 static void a_full_subscriber_does_not_stop_the_lane(void **state)
@@ -75,6 +86,7 @@ static void a_full_subscriber_does_not_stop_the_lane(void **state)
     assert_int_equal(broker->publisher.unheard, 100);
     assert_int_equal(broker->publisher.published, 301);
     corner_await_count(&corner, fine.text, 301);
+    assert_int_equal(repeats_in(fine), 200);
     corner_delete_queue(&corner, full.text);
     drive_expect_done(drive_publish(broker, messages, 100, &error), &error);
     assert_int_equal(broker->publisher.unheard, 100);

@@ -167,28 +167,29 @@ static struct frames *make_room(struct publisher *publisher, const struct messag
     return output;
 }
 
-/* The lane has no clock, and of a job that is no job the database was not asked: a dead letter is
- * put aside when it is sent. */
-static struct message dated(const struct message *message)
+static instant clock_now(void)
 {
-    struct message copy = *message;
     struct timespec now;
     ENSURE(clock_gettime(CLOCK_REALTIME, &now) == 0);
-    copy.time = now.tv_sec * INSTANT_SECOND + now.tv_nsec / 1000;
-    return copy;
+    return now.tv_sec * INSTANT_SECOND + now.tv_nsec / 1000;
+}
+
+/* What one queue refused, others may have. The lane has no clock, and of a job that is no job the
+ * database was not asked: a dead letter is put aside when it is sent. */
+static struct message as_sent(const struct message *message, uint8_t attempt)
+{
+    struct message sent = *message;
+    sent.repeat |= attempt > 1;
+    sent.time = message->target == MESSAGE_DEAD ? clock_now() : message->time;
+    return sent;
 }
 
 static void send_one(struct publisher *publisher, struct frames *output, uint32_t index,
                      uint8_t attempt)
 {
-    const struct message *message = &publisher->messages[index];
-    const struct envelope envelope = envelope_of(publisher, message);
-    if (message->target == MESSAGE_DEAD) {
-        const struct message dead = dated(message);
-        envelope_write(&envelope, &dead, output);
-    } else {
-        envelope_write(&envelope, message, output);
-    }
+    const struct message message = as_sent(&publisher->messages[index], attempt);
+    const struct envelope envelope = envelope_of(publisher, &message);
+    envelope_write(&envelope, &message, output);
     confirms_sent(&publisher->confirms, index, attempt);
     count_up(&publisher->published, 1);
 }
