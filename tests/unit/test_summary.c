@@ -39,8 +39,9 @@ static void says_what_the_threads_have_counted(void **state)
         summary_add_lane(&summary, &lanes[i]);
     }
     sorter.sorted = 50;
+    sorter.dead = 5;
     summary_add_sorter(&summary, &sorter);
-    expect_line(&summary, "jobs=21 decided=13 repeats=4 answers=6 dead=8 batches=12 retries=14 "
+    expect_line(&summary, "jobs=21 decided=13 repeats=4 answers=6 dead=13 batches=12 retries=14 "
                           "redelivered=16 misrouted=18 stragglers=0 "
                           "unheard=41 sorted=50 takeovers=2");
 }

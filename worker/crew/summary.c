@@ -19,6 +19,7 @@ void summary_add_lane(struct summary *summary, const struct lane_thread *thread)
 void summary_add_sorter(struct summary *summary, const struct sorter *sorter)
 {
     summary->sorted += counter_read(&sorter->sorted);
+    counter_add(&summary->lanes.dead[DEAD_MALFORMED], counter_read(&sorter->dead));
 }
 
 void summary_write(const struct summary *summary, struct text *text)

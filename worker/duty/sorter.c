@@ -215,7 +215,13 @@ static enum port_answer pass_on(struct sorter *sorter, struct sort_batch *batch,
 
 static void part_done(struct sorter *sorter, struct sort_batch *batch)
 {
-    (void)atomic_fetch_add_explicit(&sorter->sorted, batch->message_count, memory_order_relaxed);
+    uint32_t dead = 0;
+    for (uint32_t i = 0; i < batch->message_count; i++) {
+        dead += batch->messages[i].target == MESSAGE_DEAD;
+    }
+    (void)atomic_fetch_add_explicit(&sorter->dead, dead, memory_order_relaxed);
+    (void)atomic_fetch_add_explicit(&sorter->sorted, batch->message_count - dead,
+                                    memory_order_relaxed);
     sorter->failures = 0;
     sort_batch_next(batch);
 }

@@ -39,7 +39,8 @@ struct sorter {
     uint64_t bound_at_ms[SLOTS];  /* when a slot was found to lead to a lane; 0: not yet, or not */
     bool looked;                  /* at all slots, since the subscription */
     struct arena scratch;         /* for parsing one job */
-    _Atomic uint64_t sorted;      /* jobs passed on; anybody may read it */
+    _Atomic uint64_t sorted;      /* jobs passed on; anybody may read it, and the next */
+    _Atomic uint64_t dead;        /* jobs put aside */
 };
 
 /* The memory is SORTER_MEMORY bytes, and the caller's. */
