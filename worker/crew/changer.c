@@ -8,6 +8,8 @@
 #include "common/connect/log.h"
 #include "worker/lane/backoff.h"
 
+#define SETTLE_FAILURES_MAX 3u
+
 /* What fails again and again is left to another worker, who may see both servers. */
 static uint64_t failed(struct changer *changer, const struct error *error)
 {
@@ -47,13 +49,26 @@ static uint64_t turn(struct changer *changer)
     return aide_draining(&changer->aide) ? 0 : failed(changer, &error);
 }
 
-/* What it has led jobs to may be over: a worker that leaves looks, and takes it back. */
+static bool settle_turn(struct changer *changer, struct error *error)
+{
+    struct aide *aide = &changer->aide;
+    return (aide->postgres.connection != NULL ||
+            postgres_open(&aide->postgres, aide->duty->config, POSTGRES_LANE, aide->name, error)) &&
+           driver_turn(&changer->changing.driver, error) != CHANGE_FAILED;
+}
+
+/* What it has led jobs to may be over: a worker that leaves looks, and takes it back. What fails is
+ * tried again, on new connections. */
 static void settle(struct changer *changer)
 {
-    struct driver *driver = &changer->changing.driver;
     struct error error = {0};
-    while (!change_is_settled(&driver->change) && aide_database(&changer->aide, &error) &&
-           driver_turn(driver, &error) != CHANGE_FAILED) {
+    uint32_t failures = 0;
+    while (!change_is_settled(&changer->changing.driver.change) && failures < SETTLE_FAILURES_MAX) {
+        if (!settle_turn(changer, &error)) {
+            failures++;
+            postgres_close(&changer->aide.postgres);
+            changing_close(&changer->changing);
+        }
     }
 }
 

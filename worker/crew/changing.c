@@ -231,17 +231,49 @@ static bool retire(void *self, const struct retirement *retirement, struct error
     return retirement_retire(changing->postgres, retirement->generation, error);
 }
 
+/* The broker says "nothing" also of a queue whose leader does not answer it within 250 ms, or is
+ * just being elected (RabbitMQ 3.10.8). So a message of our own is put there, as a marker that ends
+ * nothing, which a lane would drop: only where that alone is seen, there was nothing. */
+static bool is_empty(struct changing *changing, const struct retirement *retirement, uint32_t lane,
+                     bool *empty, struct error *error)
+{
+    const struct topology old = {.namespace = namespace_of(changing),
+                                 .generation = retirement->generation,
+                                 .lanes = retirement->lanes};
+    struct lanes_queue queue = {.there = false};
+    if (!marker_publish(&changing->rabbit, &old, 0, lane, 1, error) ||
+        !lanes_look(&changing->rabbit, lane_of(changing, retirement, lane), &queue, error)) {
+        return false;
+    }
+    *empty = queue.there && queue.ready == 1 && queue.consumers == 0;
+    return true;
+}
+
+static bool remove_one(struct changing *changing, const struct retirement *retirement,
+                       uint32_t lane, bool *left, struct error *error)
+{
+    const struct address name = lane_of(changing, retirement, lane);
+    struct lanes_queue queue = {.there = false};
+    bool empty = false;
+    if (!lanes_look(&changing->rabbit, name, &queue, error)) {
+        return false;
+    }
+    *left = queue.ready > 0 || queue.consumers > 0;
+    if (!queue.there || *left) {
+        return true;
+    }
+    if (!is_empty(changing, retirement, lane, &empty, error)) {
+        return false;
+    }
+    *left = !empty;
+    return *left || lanes_delete_queue(&changing->rabbit, name, error);
+}
+
 static bool remove_all(struct changing *changing, const struct retirement *retirement,
                        uint32_t first, uint32_t count, bool *left, struct error *error)
 {
     for (uint32_t lane = first; lane < first + count && !*left; lane++) {
-        const struct address name = lane_of(changing, retirement, lane);
-        struct lanes_queue queue = {.there = false};
-        if (!lanes_look(&changing->rabbit, name, &queue, error)) {
-            return false;
-        }
-        *left = queue.ready > 0 || queue.consumers > 0;
-        if (queue.there && !*left && !lanes_delete_queue(&changing->rabbit, name, error)) {
+        if (!remove_one(changing, retirement, lane, left, error)) {
             return false;
         }
     }
@@ -267,20 +299,29 @@ static bool restore_all(struct changing *changing, const struct retirement *reti
                         uint32_t first, uint32_t count, struct error *error)
 {
     for (uint32_t lane = first; lane < first + count; lane++) {
-        if (!lanes_declare_queue(&changing->rabbit, namespace_of(changing),
-                                 lane_of(changing, retirement, lane), error)) {
+        const struct address name = lane_of(changing, retirement, lane);
+        struct lanes_queue queue = {.there = false};
+        if (!lanes_look(&changing->rabbit, name, &queue, error) ||
+            (!queue.there &&
+             !lanes_declare_queue(&changing->rabbit, namespace_of(changing), name, error))) {
             return false;
         }
     }
     return true;
 }
 
+/* What is there may be an older version's, with other properties, and stays as it is. Whoever was
+ * frozen brings nothing back that is gone for good. */
 static bool restore(void *self, const struct retirement *retirement, uint32_t first, uint32_t count,
                     struct error *error)
 {
     struct changing *changing = self;
-    return open(changing, error) &&
-           closed(changing, restore_all(changing, retirement, first, count, error), error);
+    bool goes_on = false;
+    return retirement_goes_on(changing->postgres, changing->name, retirement->generation, &goes_on,
+                              error) &&
+           (!goes_on ||
+            (open(changing, error) &&
+             closed(changing, restore_all(changing, retirement, first, count, error), error)));
 }
 
 static bool revive(void *self, const struct retirement *retirement, struct error *error)
