@@ -84,6 +84,12 @@ void sim_tables_begin(struct sim_tables *tables, uint32_t lanes, uint32_t driver
                                                     .driver_seen_at = now};
 }
 
+/* The clock may be behind the step's beginning: then no time has passed yet. */
+static uint64_t step_ms(const struct sim_generation *row, instant now)
+{
+    return now < row->step_since ? 0 : (uint64_t)(now - row->step_since) / 1000;
+}
+
 void sim_tables_read(const struct sim_tables *tables, instant now, struct lanes_change *change)
 {
     const uint32_t coming = sim_tables_find(tables, GENERATION_COMING);
@@ -99,7 +105,7 @@ void sim_tables_read(const struct sim_tables *tables, instant now, struct lanes_
                                     .source = source,
                                     .source_lanes = source_lanes,
                                     .step = row->step,
-                                    .step_ms = (uint64_t)((now - row->step_since) / 1000)};
+                                    .step_ms = step_ms(row, now)};
     for (uint32_t lane = 0; lane < source_lanes; lane++) {
         const struct sim_lane *at = &tables->lanes[sim_queue_of(source, lane)];
         change->drained += at->drained ? 1 : 0;

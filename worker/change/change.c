@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-#define RETIRE_MAX_MS 5000u /* what is older and not quiet by then goes another time */
-#define GRACE_MS      1000u /* from the unbinding to the markers */
+#define RETIRE_MAX_MS 5000u   /* what is older and not quiet by then goes another time */
+#define GRACE_MS      1000u   /* from the unbinding to the markers */
+#define LOST_MS       300000u /* without an end of the draining: then they are published again */
 
 #define DECLARE_AT_ONCE 4u /* parts in one turn: a lease must not end meanwhile */
 #define MARK_AT_ONCE    256u
@@ -15,6 +16,7 @@ enum act {
     ACT_DONE,
     ACT_MORE, /* some of it is done */
     ACT_WAIT,
+    ACT_LOST, /* what the step before has made is no longer there */
     ACT_FAILED,
 };
 
@@ -76,12 +78,15 @@ static enum act mark(struct change_driver *driver, struct error *error)
 static enum act drain(struct change_driver *driver, struct error *error)
 {
     (void)error; /* nothing here can fail */
-    return driver->change.drained == driver->change.source_lanes ? ACT_DONE : ACT_WAIT;
+    if (driver->change.drained == driver->change.source_lanes) {
+        return ACT_DONE;
+    }
+    return driver->change.step_ms < LOST_MS ? ACT_WAIT : ACT_LOST;
 }
 
 /* The whole of a change. A job in a publisher's hand goes to the source until bind, to both until
  * unbind (the second copy will find its decision), then to the coming generation, whose lanes begin
- * when the source's are drained. */
+ * when the source's are drained. A marker whose queue was lost or emptied by hand comes again. */
 static const struct {
     const char *name;
     enum act (*act)(struct change_driver *driver, struct error *error);
@@ -122,7 +127,7 @@ static enum change_phase phase_after(const struct change_driver *driver, enum ac
     if (driver->step == CHANGE_BIND) {
         return CHANGE_CHECKS;
     }
-    return done == ACT_DONE ? CHANGE_RECORDS : CHANGE_LOOKS;
+    return done == ACT_DONE || done == ACT_LOST ? CHANGE_RECORDS : CHANGE_LOOKS;
 }
 
 static enum change_progress act(struct change_driver *driver, struct error *error)
@@ -130,10 +135,12 @@ static enum change_progress act(struct change_driver *driver, struct error *erro
     const enum act done = steps[driver->step].act(driver, error);
     driver->phase = phase_after(driver, done);
     driver->bound = done == ACT_DONE;
+    driver->lost = done == ACT_LOST;
     driver->failures = done == ACT_FAILED ? driver->failures + 1 : 0;
     switch (done) {
     case ACT_DONE:
     case ACT_MORE:
+    case ACT_LOST:
         return CHANGE_AGAIN;
     case ACT_WAIT:
         return CHANGE_WAITS;
@@ -171,10 +178,10 @@ static enum change_progress take_back(struct change_driver *driver, struct error
 static enum change_progress record(struct change_driver *driver, struct error *error)
 {
     const struct lanes_change *change = &driver->change;
-    const bool recorded =
-        driver->step == CHANGE_DRAIN
-            ? driver->ops->finish(driver->self, change, error)
-            : driver->ops->record(driver->self, change, steps[driver->step].next, error);
+    const enum change_step next = driver->lost ? CHANGE_MARK : steps[driver->step].next;
+    const bool recorded = next == CHANGE_DRAIN && driver->step == CHANGE_DRAIN
+                              ? driver->ops->finish(driver->self, change, error)
+                              : driver->ops->record(driver->self, change, next, error);
     driver->phase = CHANGE_LOOKS;
     driver->position = 0; /* what comes may be the same step once more */
     driver->failures = recorded ? 0 : driver->failures + 1;
