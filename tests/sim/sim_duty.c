@@ -66,9 +66,10 @@ static enum port_answer find(void *self, const struct span *ids, uint32_t count,
 }
 
 static enum port_answer look(void *self, uint32_t first, uint32_t count, bool bound[SLOTS],
-                             struct error *error)
+                             uint64_t *waited_ms, struct error *error)
 {
     struct sim_duty *duty = self;
+    *waited_ms = 0;
     const enum port_answer answer = ask(duty, !duty->crew->broker->cut[duty->worker], error);
     if (answer != PORT_DONE) {
         return answer;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a sorter does that does not see the database, against sides that are made up. */
+ * What a sorter does that does not see the database, or waits long for the broker, against sides
+ * that are made up. */
 #include "worker/duty/sorter.h"
 
 #include <stdlib.h>
@@ -13,11 +14,18 @@ struct world {
     uint32_t given_back;
     uint32_t published;
     bool taken; /* the one job that there is */
+    struct span job;
+    struct span key;  /* that it came by */
+    uint64_t now_ms;  /* a look takes a part of it: */
+    uint64_t look_ms; /* so long */
+    uint32_t looks;
     void *memory;
     struct sorter sorter;
 };
 
 static const char commit[] = "{\"id\":\"2\",\"kind\":\"commit\",\"hold\":\"a\"}";
+static const char checkout[] = "{\"id\":\"1\",\"customer\":\"c\",\"items\":[{\"sku\":\"PS5\","
+                               "\"qty\":1}]}";
 
 static enum port_answer subscribe(void *self, struct error *error)
 {
@@ -39,9 +47,10 @@ static enum port_answer take(void *self, struct arena *arena, struct delivery *d
     }
     world->taken = true;
     *delivery = (struct delivery){.tag = 1,
-                                  .size = sizeof commit - 1,
-                                  .body = {commit, sizeof commit - 1},
-                                  .exchange = SPAN_OF("till.jobs")};
+                                  .size = world->job.size,
+                                  .body = world->job,
+                                  .exchange = SPAN_OF("till.jobs"),
+                                  .routing_key = world->key};
     return PORT_DONE;
 }
 
@@ -94,10 +103,13 @@ static enum port_answer find(void *self, const struct span *ids, uint32_t count,
 }
 
 static enum port_answer look(void *self, uint32_t first, uint32_t count, bool bound[SLOTS],
-                             struct error *error)
+                             uint64_t *waited_ms, struct error *error)
 {
-    (void)self;
+    struct world *world = self;
     (void)error;
+    world->looks++;
+    world->now_ms += world->look_ms;
+    *waited_ms = world->look_ms;
     for (uint32_t i = first; i < first + count; i++) {
         bound[i] = true;
     }
@@ -106,10 +118,11 @@ static enum port_answer look(void *self, uint32_t first, uint32_t count, bool bo
 
 static const struct sort_map_ops map_ops = {find, look};
 
-static struct world *world_new(void)
+static struct world *world_new(struct span job)
 {
     struct world *world = calloc(1, sizeof *world);
     assert_non_null(world);
+    world->job = job;
     world->memory = malloc(SORTER_MEMORY);
     assert_non_null(world->memory);
     sorter_init(&world->sorter, "till", (struct broker){&broker_ops, world},
@@ -136,7 +149,7 @@ static void run(struct world *world, uint64_t from_ms, uint64_t to_ms)
 /* Another worker may see the database: for ten minutes no job on a hold was sorted by anybody. */
 static void gives_back_what_it_cannot_look_up(void **state)
 {
-    struct world *world = world_new();
+    struct world *world = world_new((struct span){commit, sizeof commit - 1});
     (void)state;
     world->database_away = true;
     run(world, 10, 9000);
@@ -152,9 +165,27 @@ static void gives_back_what_it_cannot_look_up(void **state)
     world_free(world);
 }
 
+/* A job that came back wants a fresh look at its slot, and on a slow broker none was fresh when it
+ * was over: it was looked at for ever. */
+static void a_look_is_fresh_however_long_it_took(void **state)
+{
+    struct world *world = world_new((struct span){checkout, sizeof checkout - 1});
+    struct error error = {0};
+    (void)state;
+    world->key = SPAN_OF("278");
+    world->look_ms = 2 * SORT_BOUND_MS;
+    for (world->now_ms = 10; world->now_ms < 20000; world->now_ms += 10) {
+        assert_int_not_equal(sorter_step(&world->sorter, world->now_ms, &error), DUTY_DRAINED);
+    }
+    assert_int_equal(world->looks, 1);
+    assert_int_equal(world->published, 1);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_look_is_fresh_however_long_it_took),
         cmocka_unit_test(gives_back_what_it_cannot_look_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

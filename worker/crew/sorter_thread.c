@@ -23,14 +23,15 @@ static enum port_answer find(void *self, const struct span *ids, uint32_t count,
 }
 
 static enum port_answer look(void *self, uint32_t first, uint32_t count, bool bound[SLOTS],
-                             struct error *error)
+                             uint64_t *waited_ms, struct error *error)
 {
     const struct sorter_thread *thread = self;
     const struct lane_duty *duty = thread->aide.duty;
-    return binding_look(duty->url, duty->config->namespace.value, atomic_load(duty->generation),
-                        first, count, bound, error)
-               ? PORT_DONE
-               : PORT_FAILED;
+    const uint64_t began_ms = trouble_now_ms();
+    const bool looked = binding_look(duty->url, duty->config->namespace.value,
+                                     atomic_load(duty->generation), first, count, bound, error);
+    *waited_ms = trouble_now_ms() - began_ms;
+    return looked ? PORT_DONE : PORT_FAILED;
 }
 
 static const struct sort_map_ops map_ops = {find, look};

@@ -19,9 +19,10 @@ struct sort_map_ops {
     enum port_answer (*find)(void *self, const struct span *ids, uint32_t count, uint32_t *slots,
                              struct error *error);
 
-    /* Which of count slots lead to a lane just now; writes only theirs. */
+    /* Which of count slots lead to a lane just now; writes only theirs. Also how long the call has
+     * waited for that, in ms: a step's time is that of its beginning. */
     enum port_answer (*look)(void *self, uint32_t first, uint32_t count, bool bound[SLOTS],
-                             struct error *error);
+                             uint64_t *waited_ms, struct error *error);
 };
 
 struct sort_map {

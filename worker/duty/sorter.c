@@ -146,14 +146,15 @@ static enum port_answer look(struct sorter *sorter, uint32_t slot, uint64_t now_
 {
     const uint32_t first = sorter->looked ? slot : 0;
     const uint32_t count = sorter->looked ? 1 : SLOTS;
+    uint64_t waited_ms = 0;
     bool bound[SLOTS];
     const enum port_answer answer =
-        sorter->map.ops->look(sorter->map.self, first, count, bound, error);
+        sorter->map.ops->look(sorter->map.self, first, count, bound, &waited_ms, error);
     if (answer != PORT_DONE) {
         return answer;
     }
     for (uint32_t i = first; i < first + count; i++) {
-        sorter->bound_at_ms[i] = bound[i] ? now_ms : 0;
+        sorter->bound_at_ms[i] = bound[i] ? now_ms + waited_ms : 0;
     }
     sorter->looked = true;
     if (!bound[slot]) {
