@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "common/connect/log.h"
@@ -44,12 +45,10 @@ static void count_up(_Atomic uint64_t *counter)
     (void)atomic_fetch_add_explicit(counter, 1, memory_order_relaxed); /* what it was before */
 }
 
-static uint64_t hash_of(struct span name)
+/* With a key, or strangers could make a bad name that falls together with a good one. */
+static uint64_t hash_of(const struct replies *replies, struct span name)
 {
-    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
-    for (uint32_t i = 0; i < name.size; i++) {
-        hash = (hash ^ (unsigned char)name.bytes[i]) * UINT64_C(1099511628211);
-    }
+    const uint64_t hash = hash_bytes(replies->key, name.bytes, name.size);
     return hash == 0 ? 1 : hash;
 }
 
@@ -86,7 +85,7 @@ static void write_entry(struct replies *replies, const struct message *message)
     }
     struct frames frames = {.bytes = place + sizeof(struct queued), .capacity = room};
     envelope_write(&envelope, message, &frames);
-    const struct queued entry = {hash_of(message->routing_key), (uint32_t)frames.size};
+    const struct queued entry = {hash_of(replies, message->routing_key), (uint32_t)frames.size};
     memcpy(place, &entry, sizeof entry);
     replies->head += sizeof entry + padded(frames.size);
 }
@@ -363,6 +362,8 @@ bool replies_open(struct replies *replies, const struct amqp_url *url, const cha
     *replies = (struct replies){
         .url = url, .namespace = namespace, .wake = -1, .confirm_timeout_ms = CONFIRM_MS};
     (void)snprintf(replies->name, sizeof replies->name, "%s replies", namespace);
+    ENSURE(getrandom(&replies->key, sizeof replies->key, 0) ==
+           sizeof replies->key); /* so few come */
     confirms_reset(&replies->confirms);
     replies->memory = malloc(input_size + PUBLISHER_OUTPUT_SIZE + REPLIES_RING_SIZE);
     if (replies->memory == NULL) {

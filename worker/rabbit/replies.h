@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/base/hash.h"
 #include "common/connect/amqp_url.h"
 #include "worker/lane/message.h"
 #include "worker/rabbit/confirms.h"
@@ -42,6 +43,7 @@ struct replies {
     /* The thread's own. */
     struct wire wire;
     struct confirms confirms;
+    struct hash_key key;             /* of the names' hashes */
     uint64_t names[REPLY_NAMES_MAX]; /* hashes of names that the broker has confirmed */
     uint64_t suspect;                /* the name that is under way alone; 0: none */
     int64_t suspect_ms;              /* since when */
