@@ -75,14 +75,35 @@ static bool compose_answer(struct composer *composer, const struct taken *taken,
     return true;
 }
 
+/* "/items/0/qty must be ...", as the answer has it in two parts. False: there is no room. */
+static bool fault_line(const struct job_fault *fault, struct arena *arena, struct span *line)
+{
+    *line = fault->text;
+    if (span_absent(fault->pointer) || fault->pointer.size == 0) {
+        return true;
+    }
+    const uint32_t size = fault->pointer.size + 1 + fault->text.size;
+    char *bytes = arena_take_bytes(arena, size);
+    if (bytes == NULL) {
+        return false;
+    }
+    memcpy(bytes, fault->pointer.bytes, fault->pointer.size);
+    bytes[fault->pointer.size] = ' ';
+    memcpy(bytes + fault->pointer.size + 1, fault->text.bytes, fault->text.size);
+    *line = (struct span){bytes, size};
+    return true;
+}
+
 static bool compose_dead(struct composer *composer, const struct taken *taken,
                          enum dead_reason reason)
 {
-    struct dead_letter *dead = arena_take(&composer->batch->arena, sizeof *dead);
-    if (dead == NULL) {
+    struct arena *arena = &composer->batch->arena;
+    struct dead_letter *dead = arena_take(arena, sizeof *dead);
+    struct span why;
+    if (dead == NULL || !fault_line(&taken->fault, arena, &why)) {
         return false;
     }
-    *dead = (struct dead_letter){reason, taken->fault.text, &taken->delivery};
+    *dead = (struct dead_letter){reason, why, &taken->delivery};
     add(composer, (struct message){
                       .target = MESSAGE_DEAD,
                       .routing_key = taken->delivery.routing_key,
