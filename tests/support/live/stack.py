@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Servers of a test's own, which it may kill."""
+"""Servers of a test's own, which it may kill; and a word with the broker that all tests share."""
 
 import os
 import shlex
@@ -41,3 +41,9 @@ class Stack:
             shutil.rmtree(self.home, ignore_errors=True)
         else:  # it is still needed to stop the servers by hand
             print(f"{self.home}: stack down: {done.stdout}{done.stderr}", flush=True)
+
+
+def rabbitmqctl(*arguments):
+    """On the broker that all tests share; each call costs the start of a machine of Erlang's."""
+    subprocess.run([os.path.abspath(SCRIPT), "rabbitmqctl", "--name", os.environ["TILL_STACK_NAME"],
+                    "-q", *arguments], cwd="/", timeout=60, check=True, stdout=subprocess.DEVNULL)
