@@ -48,7 +48,10 @@ static bool parse_scheme(const char *text, struct amqp_url *url, const char **re
         return true;
     }
     error_set(error, ERROR_CONFIG, "it begins neither with amqp:// nor with amqps://");
-    return error_advise(error, "Write amqp://user:password@host:%u/vhost.", AMQP_PORT_DEFAULT);
+    return error_advise(error,
+                        "Write amqp://user@host:%u/vhost; the password may be in a file, which "
+                        "TILL_AMQP_PASSWORD_FILE names.",
+                        AMQP_PORT_DEFAULT);
 }
 
 static bool refuse_byte(struct part part, const char *at, const char *why, const char *remedy,

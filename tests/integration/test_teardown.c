@@ -145,7 +145,7 @@ static void says_that_a_worker_is_in_the_way(void **state)
     database_run(database, &worker, "BEGIN; SELECT FROM availability");
     database_run(database, &database->postgres, "SET lock_timeout = '50ms'");
     assert_false(teardown_apply(&database->postgres, database->namespace, &done, &error));
-    assert_int_equal(error.kind, ERROR_RETRY);
+    assert_int_equal(error.kind, ERROR_REFUSED); /* the server is there */
     assert_non_null(strstr(error.remedy, "Stop the workers"));
     postgres_close(&worker);
     assert_string_equal(left(database), "1 3");

@@ -3,9 +3,11 @@
  * The table of commands, and the one place where errors are printed and exit statuses chosen. */
 #include "worker/commands/commands.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/connect/amqp_url.h"
 #include "common/connect/postgres_settings.h"
@@ -273,8 +275,20 @@ static int show_group(const struct command *group, int argc, char **argv)
     return asked ? STATUS_DONE : STATUS_USAGE;
 }
 
+/* Where one of the three was closed, the first connection would take its place, and what is printed
+ * would go there. Opened for reading, so that what cannot be printed is noticed. */
+static void open_standard_files(void)
+{
+    for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++) {
+        if (fcntl(file, F_GETFD) == -1) {
+            (void)!open("/dev/null", O_RDONLY); /* it takes the lowest place that is free */
+        }
+    }
+}
+
 int commands_main(int argc, char **argv)
 {
+    open_standard_files();
     /* A lost connection is an error, not the end of the program. */
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     (void)sigaction(SIGPIPE, &ignore, NULL); /* cannot fail: the signal exists */

@@ -5,9 +5,20 @@
 #include <string.h>
 
 #include "common/contract/job_text.h"
+#include "common/contract/names.h"
 #include "worker/commands/dead_parts.h"
 
 #define WAIT_SECONDS 30u /* for another command to end */
+
+static bool check_reason(const char *text, struct error *error)
+{
+    enum dead_reason reason;
+    if (text == NULL || dead_reason_of((struct span){text, (uint32_t)strlen(text)}, &reason)) {
+        return true;
+    }
+    error_set(error, ERROR_USAGE, "--reason: \"%s\" is no reason", text);
+    return error_advise(error, "Write malformed, failed, crashing or delivery_limit.");
+}
 
 bool dead_open(struct dead_reading *reading, const struct invocation *invocation, bool *busy,
                enum exit_status *status, struct error *error)
@@ -15,7 +26,7 @@ bool dead_open(struct dead_reading *reading, const struct invocation *invocation
     const struct config *config = invocation->config;
     reading->reason = invocation_value(invocation, "reason");
     reading->id = invocation_value(invocation, "id");
-    if (!amqp_url_load(config, &reading->url, error) ||
+    if (!check_reason(reading->reason, error) || !amqp_url_load(config, &reading->url, error) ||
         !pile_open(&reading->pile, &reading->url, config->namespace.value, WAIT_SECONDS, busy,
                    error)) {
         return false;

@@ -3,6 +3,7 @@
  * What till doctor asks the database: a login, durable commits, the schema, room for the lanes. */
 #include "worker/commands/doctor_parts.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,12 +15,10 @@
 #include "worker/postgres/change.h"
 #include "worker/postgres/generation.h"
 #include "worker/postgres/migrate.h"
+#include "worker/postgres/room.h"
 
 #define CLOCK_DIFFERENCE_MAX_MS \
     2000 /* more than a network's delay, less than an operator's shrug */
-
-/* A worker needs one connection a lane; sweeper, sharing and commands need these. */
-#define CONNECTIONS_BESIDE_LANES 6u
 
 struct checkup {
     struct findings *findings;
@@ -169,40 +168,26 @@ static void check_privileges(struct checkup *checkup)
     PQclear(result);
 }
 
-/* How many more connections the server, the database and the role let us open, and how many of ours
- * are open already. */
 static void check_connections(struct checkup *checkup)
 {
-    PGresult *result;
+    int64_t room = 0;
     struct error error = {0};
-    const uint32_t needed = checkup->topology->lanes + CONNECTIONS_BESIDE_LANES;
-    if (!ask(
-            checkup, "connections",
-            "SELECT least("
-            " current_setting('max_connections')::int"
-            "  - current_setting('superuser_reserved_connections')::int"
-            "  - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),"
-            " (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database())"
-            "  - (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()),"
-            " (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user)"
-            "  - (SELECT count(*) FROM pg_stat_activity WHERE usename = current_user))"
-            " + (SELECT count(*) FROM pg_stat_activity"
-            "    WHERE application_name LIKE 'till %' AND datname = current_database())",
-            &result)) {
+    const uint32_t wanted = checkup->topology->lanes + ROOM_BESIDE_LANES;
+    if (!room_look(&checkup->postgres, &room, &error)) {
+        findings_fault(checkup->findings, "connections", &error);
         return;
     }
-    const long room = strtol(PQgetvalue(result, 0, 0), NULL, 10);
-    PQclear(result);
-    if (room >= (long)needed) {
-        findings_ok(checkup->findings, "connections", "room for %ld, %u wanted for %u lanes", room,
-                    needed, checkup->topology->lanes);
+    if (room >= (int64_t)wanted) {
+        findings_ok(checkup->findings, "connections",
+                    "room for %" PRId64 ", %u wanted for %u lanes", room, wanted,
+                    checkup->topology->lanes);
         return;
     }
-    error_set(&error, ERROR_CONFIG, "room for %ld, %u wanted for %u lanes", room, needed,
+    error_set(&error, ERROR_CONFIG, "room for %" PRId64 ", %u wanted for %u lanes", room, wanted,
               checkup->topology->lanes);
     error_advise(&error,
-                 "Raise max_connections (or the limit of the database or role), and restart "
-                 "PostgreSQL.");
+                 "Raise the limit of the database or role (ALTER ROLE ... CONNECTION LIMIT), "
+                 "or max_connections, and restart PostgreSQL for the latter.");
     findings_fault(checkup->findings, "connections", &error);
 }
 

@@ -63,8 +63,10 @@ static bool run(const struct invocation *invocation, enum exit_status *status, s
     }
     const bool pruned = prune_apply(&postgres, hours, &prune, error);
     postgres_close(&postgres);
-    (void)printf("%lld refusals and %lld ended holds are forgotten\n", (long long)prune.refusals,
-                 (long long)prune.holds);
+    if (pruned || prune.refusals > 0 || prune.holds > 0) {
+        (void)printf("%lld refusals and %lld ended holds are forgotten\n",
+                     (long long)prune.refusals, (long long)prune.holds);
+    }
     *status = STATUS_DONE;
     return pruned;
 }

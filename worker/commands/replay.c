@@ -68,6 +68,13 @@ static bool read_time(const struct invocation *invocation, const char *option, i
     return error_advise(error, "Say it as RFC 3339 does: 2026-11-21T09:00:00Z");
 }
 
+static bool check_times(const struct history_filter *filter, struct error *error)
+{
+    return filter->since == INSTANT_NONE || filter->until == INSTANT_NONE ||
+           filter->since < filter->until ||
+           error_set(error, ERROR_USAGE, "--since must be before --until");
+}
+
 static bool read_kind(const struct invocation *invocation, int *number, struct error *error)
 {
     const char *value = invocation_value(invocation, "kind");
@@ -151,7 +158,7 @@ static bool read_options(const struct invocation *invocation, struct replay *rep
     filter->id = invocation_value(invocation, "id");
     return (all || check_queue(replay, error)) &&
            read_time(invocation, "since", &filter->since, error) &&
-           read_time(invocation, "until", &filter->until, error) &&
+           read_time(invocation, "until", &filter->until, error) && check_times(filter, error) &&
            read_kind(invocation, &filter->kind, error) &&
            read_outcome(invocation, &filter->outcome, error) &&
            read_store(invocation, &filter->store, error) &&

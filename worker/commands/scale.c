@@ -2,6 +2,7 @@
  *
  * till scale: changes the number of lanes while jobs come in. It begins the change and takes its
  * steps; if it is killed, a worker goes on with them, or the same command. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,6 +264,24 @@ static enum exit_status say_late(const struct scaling *scaling)
     return STATUS_TIMED_OUT;
 }
 
+/* No reason to refuse: what workers may use can be another role's. */
+static bool warn_of_room(struct scaling *scaling, struct error *error)
+{
+    int64_t room = 0;
+    uint32_t wanted = 0;
+    if (!scale_room(&scaling->postgres, scaling->before.lanes, scaling->lanes, &room, &wanted,
+                    error)) {
+        return false;
+    }
+    if (room < (int64_t)wanted) {
+        (void)fprintf(stderr,
+                      "till scale: the database has room for %" PRId64 " connections, and %u are "
+                      "wanted for so many lanes -> till doctor\n",
+                      room, wanted);
+    }
+    return true;
+}
+
 static bool scale(struct scaling *scaling, enum exit_status *status, struct error *error)
 {
     bool needed = false;
@@ -275,7 +294,7 @@ static bool scale(struct scaling *scaling, enum exit_status *status, struct erro
         scaling->generation = scaling->before.number;
         (void)fprintf(stderr, "till scale: there are %u lanes already\n", scaling->lanes);
         done = true;
-    } else if (!drive(scaling, &done, error)) {
+    } else if (!warn_of_room(scaling, error) || !drive(scaling, &done, error)) {
         return false;
     }
     if (!done) {

@@ -3,6 +3,7 @@
  * Looks how many jobs wait in each lane and how fast it is. */
 #include "worker/commands/scale_plan.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "common/base/text.h"
@@ -10,6 +11,7 @@
 #include "common/connect/rabbit.h"
 #include "common/contract/json_write.h"
 #include "worker/postgres/change.h"
+#include "worker/postgres/room.h"
 #include "worker/rabbit/lanes.h"
 
 #define CHANGE_SECONDS 2 /* beside the time to drain: the grace, and a moment for each step */
@@ -22,7 +24,16 @@ struct plan {
     uint64_t backlog;
     bool time_known;
     uint64_t seconds;
+    int64_t room;    /* for connections to the database */
+    uint32_t wanted; /* while old and new lanes work */
 };
+
+bool scale_room(struct postgres *postgres, uint32_t before, uint32_t lanes, int64_t *room,
+                uint32_t *wanted, struct error *error)
+{
+    *wanted = ROOM_BESIDE_LANES + (before == lanes ? lanes : before + lanes);
+    return room_look(postgres, room, error);
+}
 
 static bool look_at_lanes(struct plan *plan, struct rabbit *rabbit, const char *namespace,
                           const double *rates, struct error *error)
@@ -77,6 +88,8 @@ static void print(const struct plan *plan)
     } else {
         (void)printf("time     not known: a lane with a backlog has no rate yet\n");
     }
+    (void)printf("room     for %" PRId64 " connections to the database, %u wanted%s\n", plan->room,
+                 plan->wanted, plan->room < (int64_t)plan->wanted ? ": too few" : "");
     if (plan->change.generation != 0) {
         (void)printf("change   from %u to %u lanes is under way: %s, %u of %u lanes drained\n",
                      plan->change.source_lanes, plan->change.lanes,
@@ -105,6 +118,8 @@ static void print_json(const struct plan *plan)
     } else {
         json_null(&json);
     }
+    json_member_integer(&json, "connections", plan->room);
+    json_member_integer(&json, "connections_wanted", plan->wanted);
     json_key(&json, "change");
     if (plan->change.generation == 0) {
         json_null(&json);
@@ -131,6 +146,7 @@ bool scale_plan(const struct config *config, struct postgres *postgres, uint32_t
         !change_read(postgres, &plan.change, &lease, error) ||
         !change_workers(postgres, &plan.workers, error) ||
         !change_rates(postgres, plan.now.number, plan.now.lanes, rates, error) ||
+        !scale_room(postgres, plan.now.lanes, lanes, &plan.room, &plan.wanted, error) ||
         !look_at_broker(&plan, config, rates, error)) {
         return false;
     }

@@ -54,8 +54,10 @@ static bool begin_generation(struct setup *setup, struct topology *topology, str
         return false;
     }
     if (invocation_value(setup->invocation, "lanes") != NULL && generation.lanes != setup->lanes) {
-        (void)fprintf(stderr, "till setup: there are %u lanes already, and they stay\n",
-                      generation.lanes);
+        (void)fprintf(stderr,
+                      "till setup: there are %u lanes already, and they stay\n"
+                      "  To change their number: till scale %u\n",
+                      generation.lanes, setup->lanes);
     }
     *topology = (struct topology){
         .namespace = setup->namespace, .generation = generation.number, .lanes = generation.lanes};

@@ -211,7 +211,9 @@ const struct command command_stock_define = {
     .operands_min = 1,
     .operands_max = 1,
     .summary = "limit per customer, round and times of sale",
-    .description = "What is not named stays as it is; an empty value clears.",
+    .description = "What is not named stays as it is; an empty value clears. A limit counts what a "
+                   "customer buys\n"
+                   "and holds while there is one: earlier sales do not count.",
     .options = define_options,
     .needs_config = true,
     .run = run_define,

@@ -32,6 +32,9 @@ static const struct option options[] = {
     {0},
 };
 
+static const struct option definition[] = {DRAFT_DEFINITION_OPTIONS, {0}};
+static const struct option *const members = options + 2; /* behind --wait and --json */
+
 /* Options whose value is a text, and the member that it becomes. */
 static const struct {
     const char *option;
@@ -40,6 +43,19 @@ static const struct {
     {"ref", "ref"},   {"customer", "customer"}, {"store", "store"},
     {"pool", "pool"}, {"replaces", "replaces"}, {"not-after", "not_after"},
 };
+
+/* None of these was given. */
+static bool check_no_option(const struct invocation *invocation, const struct option *option,
+                            const char *why, struct error *error)
+{
+    for (; option->name != NULL; option++) {
+        if (invocation_value(invocation, option->name) != NULL) {
+            error_set(error, ERROR_USAGE, "--%s: %s", option->name, why);
+            return error_advise(error, "Usage, with examples: till help submit");
+        }
+    }
+    return true;
+}
 
 /* What the first operand behind the kind is. */
 static const char *named_by(enum kind kind)
@@ -156,6 +172,10 @@ static bool send_one(struct sending *sending, const struct invocation *invocatio
         return error_advise(error, "There are checkout, reserve, commit, release, extend, cancel, "
                                    "adjust, set, define and expire.");
     }
+    if (kind != KIND_DEFINE &&
+        !check_no_option(invocation, definition, "only a define has it", error)) {
+        return false;
+    }
     text_init(&text, memory, sizeof memory);
     if (!choose_id(invocation, kind, id, error) || !write_job(invocation, kind, id, &text, error)) {
         return false;
@@ -267,6 +287,9 @@ static bool send_all(struct sending *sending, const struct invocation *invocatio
     if (invocation->operand_count > 0) {
         return send_one(sending, invocation, wait_seconds, error);
     }
+    if (!check_no_option(invocation, members, "the jobs that are read say it themselves", error)) {
+        return false;
+    }
     if (isatty(STDIN_FILENO) != 0) {
         (void)fprintf(stderr, "till submit: reading jobs from the terminal, one JSON object a "
                               "line, until Ctrl-D\n");
@@ -313,7 +336,10 @@ const struct command command_submit = {
         "Of the command line:\n"
         "  till submit checkout PS5 PAD=2 --customer c-1 --wait 5\n"
         "  till submit reserve PS5 --customer c-1 --ttl 600\n"
-        "  till submit commit HOLD     (release, extend, expire likewise)\n"
+        "  till submit commit HOLD     (release, extend likewise; expire, which the sweeper "
+        "sends,\n"
+        "                               does nothing before the hold's end, and says nothing "
+        "then)\n"
         "  till submit cancel SALE [SKU=N ...]\n"
         "  till submit adjust PS5=40   (set likewise)\n"
         "  till submit define PS5 --per-customer 2\n"

@@ -64,6 +64,7 @@ static bool drop_schema(struct postgres *postgres, const char *namespace, struct
         return true;
     }
     if (postgres_failed_with(postgres, "55P03")) {
+        error->kind = ERROR_REFUSED; /* the server is there; the workers are, too */
         error->remedy[0] = '\0';
         error_advise(error, "Stop the workers of this namespace, then try again.");
     }
