@@ -32,8 +32,7 @@ struct till_fault {
 bool till_job_check(const char *body, size_t size, struct till_fault *fault);
 
 /* The slot of the job's first SKU: in decimal, its routing key. -1: it is not well formed, or is on
- * a hold or sale, also if it names items: it takes the routing_key of that hold's or sale's event.
- */
+ * a hold or sale, whatever items it names: it takes the routing_key of that one's event. */
 int32_t till_job_slot(const char *body, size_t size);
 
 #ifdef __cplusplus
