@@ -99,10 +99,8 @@ const struct command command_status = {
         "and\n"
         "those in its worker's hands with the age of the oldest, as that worker last said. Asks "
         "only the\n"
-        "broker and the database. Malformed jobs are their publishers' trouble: they are listed "
-        "with "
-        "the\n"
-        "dead letters, and all can be well with them.\n"
+        "broker and the database. Malformed jobs are their publishers' trouble: they are listed\n"
+        "with the dead letters, and all can be well with them.\n"
         "\n"
         "Exit 0: all is well; 1: something needs a person; 69: a server cannot be reached.",
     .options = options,
