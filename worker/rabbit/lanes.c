@@ -15,7 +15,8 @@
 /* 4.x takes 20 where none is named: a window lost in 20 crashes. Each time that a lane gives back
  * what it has in hand counts, at most one in two seconds while something fails: this is weeks of
  * it. A job that crashes workers is found by the database's count of lonely beginnings. */
-#define JOB_DELIVERY_LIMIT 1000000
+#define JOB_DELIVERY_LIMIT       1000000
+#define JOB_DELIVERY_LIMIT_OLDER 1000 /* before 0.1.0 was finished */
 
 static amqp_table_entry_t text_argument(const char *key, const char *value)
 {
@@ -74,8 +75,8 @@ bool lanes_declare_exchange(struct rabbit *rabbit, const struct topology *topolo
 
 /* One consumer at a time, and nothing is ever dropped: without reject-publish the broker silently
  * falls back to delivering dead letters at most once. */
-bool lanes_declare_queue(struct rabbit *rabbit, const char *namespace, struct address queue,
-                         struct error *error)
+static bool declare_queue(struct rabbit *rabbit, const char *namespace, struct address queue,
+                          int32_t delivery_limit, struct error *error)
 {
     const struct address dead = address_of(namespace, "dead");
     amqp_table_entry_t arguments[] = {
@@ -83,7 +84,7 @@ bool lanes_declare_queue(struct rabbit *rabbit, const char *namespace, struct ad
         {.key = amqp_cstring_bytes("x-single-active-consumer"),
          .value = {.kind = AMQP_FIELD_KIND_BOOLEAN, .value.boolean = 1}},
         {.key = amqp_cstring_bytes("x-delivery-limit"),
-         .value = {.kind = AMQP_FIELD_KIND_I32, .value.i32 = JOB_DELIVERY_LIMIT}},
+         .value = {.kind = AMQP_FIELD_KIND_I32, .value.i32 = delivery_limit}},
         text_argument("x-dead-letter-exchange", dead.text),
         text_argument("x-dead-letter-strategy", "at-least-once"),
         text_argument("x-overflow", "reject-publish"),
@@ -91,6 +92,24 @@ bool lanes_declare_queue(struct rabbit *rabbit, const char *namespace, struct ad
     amqp_queue_declare(rabbit->connection, CHANNEL_LANES, amqp_cstring_bytes(queue.text), 0, 1, 0,
                        0, (amqp_table_t){sizeof arguments / sizeof arguments[0], arguments});
     return lanes_answered(rabbit, "queue", queue.text, error);
+}
+
+/* A queue's properties are for ever: one of an older version, which differs in nothing but this,
+ * stays as it is. */
+bool lanes_declare_queue(struct rabbit *rabbit, const char *namespace, struct address queue,
+                         struct error *error)
+{
+    struct error older = {0};
+    if (declare_queue(rabbit, namespace, queue, JOB_DELIVERY_LIMIT, error)) {
+        return true;
+    }
+    if (rabbit->reply_code != AMQP_PRECONDITION_FAILED ||
+        !rabbit_channel_open(rabbit, CHANNEL_LANES, &older) ||
+        !declare_queue(rabbit, namespace, queue, JOB_DELIVERY_LIMIT_OLDER, &older)) {
+        return false;
+    }
+    *error = (struct error){0};
+    return true;
 }
 
 /* Does not wait for single answers: a thousand round trips would take a second. A refusal closes
