@@ -255,6 +255,8 @@ static void what_comes_while_nothing_is_asked_is_not_waited_for(void **state)
     fails_with(world_decide(&lane, &batch), ERROR_FENCED);
     assert_int_equal(sockets_waited_for(), 0);
 
+    /* What is asked for takes its time. */
+    world_run(&world, "BEGIN; LOCK TABLE decisions IN ACCESS EXCLUSIVE MODE");
     world_batch_speak(&batch, WORLD_ONE(CHECKOUT("a")));
     assert_int_equal(other.port.ops->load(other.port.self, &batch.demand, &batch.arena,
                                           &batch.state, &batch.error),
@@ -262,6 +264,7 @@ static void what_comes_while_nothing_is_asked_is_not_waited_for(void **state)
     struct pollfd polls[POSTGRES_DATABASE_POLLS];
     int timeout_ms;
     assert_int_equal(postgres_database_interest(&other.database, polls, &timeout_ms), 1);
+    world_run(&world, "ROLLBACK");
     assert_int_equal(world_load(&other, &batch), PORT_DONE);
     other.port.ops->abandon(other.port.self);
     world_lane_close(&other);
