@@ -13,12 +13,13 @@ MEMBERS_MAX = 4
 
 
 class Accident:
-    def __init__(self, name, weight, place, do, needs=()):
+    def __init__(self, name, weight, place, do, needs=(), beside=()):
         self.name = name
         self.weight = weight
         self.place = place  # worker, broker, database, or lanes
         self.do = do
         self.needs = set(needs)
+        self.places = {place, *beside}  # where nothing may be broken when it begins
 
 
 def some_member(stage, random):
@@ -28,11 +29,26 @@ def some_member(stage, random):
 # Workers
 
 
-def kill_worker(stage, random):
-    member = some_member(stage, random)
+def end(stage, member):
     member.kill()
     stage.dismiss(member)
     return stage.join
+
+
+def kill_worker(stage, random):
+    return end(stage, some_member(stage, random))
+
+
+def kill_with_jobs_in_hand(stage, random):
+    """What comes while the database says nothing is taken, and cannot be decided."""
+    member = random.choice(promises.until("a worker decides", 120, stage.deciding))
+    before = stage.published()
+    stage.stack("freeze", "postgres")
+    try:
+        promises.until("some jobs to come", 120, lambda: stage.published() > before + 100)
+        return end(stage, member)
+    finally:
+        stage.stack("thaw", "postgres")
 
 
 def freeze_worker(stage, random):
@@ -195,6 +211,8 @@ def scale(stage, random):
 
 TABLE = [
     Accident("worker killed", 6, "worker", kill_worker),
+    Accident("worker killed with jobs in hand", 2, "worker", kill_with_jobs_in_hand, ["alone"],
+             beside=["broker", "database"]),
     Accident("worker frozen", 5, "worker", freeze_worker),
     Accident("worker asked to leave", 4, "worker", worker_leaves),
     Accident("worker joins", 4, "worker", worker_joins),
@@ -233,5 +251,5 @@ def possible(have):
 def draw(random, table, busy, only=None):
     """One whose place is free; None: there is none."""
     free = [accident for accident in table
-            if accident.place not in busy and (only is None or only in accident.name)]
+            if not accident.places & busy.keys() and (only is None or only in accident.name)]
     return random.choices(free, [accident.weight for accident in free])[0] if free else None

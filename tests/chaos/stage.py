@@ -126,6 +126,7 @@ class Stage:
         self.members = []
         self.hired = []   # all that were ever members
         self.faults = []  # of workers
+        self.publishers = []
         self.place = None
         self.options = "?heartbeat=3"  # of the workers' URL: shorter than by default
 
@@ -145,6 +146,22 @@ class Stage:
         self.members.append(Member(self.place, self.program, self.options))
         self.hired.append(self.members[-1])
         return self.members[-1]
+
+    def published(self):
+        """How many jobs the publishers have sent."""
+        return sum(len(publisher.sent) for publisher in self.publishers)
+
+    def deciding(self):
+        """Those that were the last to decide in some lane of the current generation; none, while
+        the database comes back."""
+        try:
+            rows = self.place.sql(
+                "SELECT DISTINCT w.name FROM lanes JOIN workers AS w USING (run)"
+                " JOIN generations AS g USING (generation) WHERE g.state = 'current'")
+        except RuntimeError:
+            return []
+        names = {row[0] for row in rows}
+        return [member for member in self.members if member.name in names]
 
     def unheard(self):
         """How many events no queue took, by the workers' word."""

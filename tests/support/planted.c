@@ -13,14 +13,13 @@
  * "planted in parse" or "planted in decide" breaks an ENSURE there.
  *
  * TILL_TEST_FAULT is a fault in every worker: "early acknowledge", a job is acknowledged when it is
- * taken, and a while before anything is committed; "forgotten event", of a third of all batches the
- * first event is not published. */
+ * taken, before anything is committed; "forgotten event", of a third of all batches the first event
+ * is not published. */
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/base/ensure.h"
 #include "common/contract/job_parse.h"
@@ -57,10 +56,6 @@ enum change_progress planted_change_turn(struct change_driver *driver, struct er
     WRAP(change_turn);
 
 #define PIPELINE_LARGE (1024u * 1024u) /* bytes */
-
-/* Longer than the rest of a batch takes, so that a worker killed at random is mostly found in it.
- */
-static const struct timespec before_commit = {.tv_nsec = 20000000};
 
 static _Thread_local size_t pipeline_size; /* of the trip under way */
 
@@ -249,9 +244,6 @@ static enum port_answer save(void *self, const struct record *record, struct err
 {
     const struct database *database = self;
     reach("save", "before");
-    if (has_fault("early acknowledge")) {
-        (void)nanosleep(&before_commit, NULL);
-    }
     return left("save", database->ops->save(database->self, record, error));
 }
 
