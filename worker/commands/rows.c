@@ -149,18 +149,6 @@ void rows_print_record(const PGresult *result, int row, const char *indent, FILE
     }
 }
 
-/* On one line, as printable_line() does it. */
-static void put_json(struct json *json, struct span value)
-{
-    struct text *text = json->text;
-    const size_t begin = text->size;
-    json_verbatim(json, value);
-    for (size_t i = begin; i < text->size; i++) {
-        const bool breaks = text->bytes[i] == '\n' || text->bytes[i] == '\r';
-        text->bytes[i] = breaks ? ' ' : text->bytes[i];
-    }
-}
-
 static void write_value(const PGresult *result, int row, int column, struct json *json)
 {
     const struct span value = rows_value(result, row, column);
@@ -179,7 +167,7 @@ static void write_value(const PGresult *result, int row, int column, struct json
         json_integer(json, rows_integer(result, row, column));
         return;
     case COLUMN_JSON:
-        put_json(json, value);
+        json_verbatim(json, value);
         return;
     case COLUMN_INSTANT:
         if (instant_of(value, memory)) {
@@ -227,7 +215,7 @@ void rows_print_json(const PGresult *result, FILE *out)
         text_reset(&text);
         rows_write(result, row, 0, &json);
         ENSURE(!text.full);
-        (void)fprintf(out, "%s\n", text.bytes);
+        printable_line((struct span){text.bytes, (uint32_t)text.size}, out);
     }
     free(memory);
 }

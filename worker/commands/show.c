@@ -7,6 +7,7 @@
 
 #include "worker/commands/command.h"
 #include "worker/commands/commands.h"
+#include "worker/commands/printable.h"
 #include "worker/commands/rows.h"
 
 static const struct option options[] = {
@@ -147,7 +148,7 @@ static void story_print_json(const struct story *story)
     }
     json_object_end(&json);
     ENSURE(!text.full);
-    (void)printf("%s\n", text.bytes);
+    printable_line((struct span){text.bytes, (uint32_t)text.size}, stdout);
     free(memory);
 }
 
