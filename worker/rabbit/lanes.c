@@ -16,7 +16,7 @@
  * what it has in hand counts, at most one in two seconds while something fails: this is weeks of
  * it. A job that crashes workers is found by the database's count of lonely beginnings. */
 #define JOB_DELIVERY_LIMIT       1000000
-#define JOB_DELIVERY_LIMIT_OLDER 1000 /* before 0.1.0 was finished */
+#define JOB_DELIVERY_LIMIT_OLDER 1000 /* of queues from before that was found out */
 
 static amqp_table_entry_t text_argument(const char *key, const char *value)
 {
