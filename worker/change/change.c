@@ -16,7 +16,6 @@ enum act {
     ACT_DONE,
     ACT_MORE, /* some of it is done */
     ACT_WAIT,
-    ACT_LOST, /* what the step before has made is no longer there */
     ACT_FAILED,
 };
 
@@ -75,13 +74,15 @@ static enum act mark(struct change_driver *driver, struct error *error)
     return some_of(driver, driver->change.source_lanes, MARK_AT_ONCE, driver->ops->mark, error);
 }
 
+static bool is_drained(const struct lanes_change *change)
+{
+    return change->drained == change->source_lanes;
+}
+
 static enum act drain(struct change_driver *driver, struct error *error)
 {
     (void)error; /* nothing here can fail */
-    if (driver->change.drained == driver->change.source_lanes) {
-        return ACT_DONE;
-    }
-    return driver->change.step_ms < LOST_MS ? ACT_WAIT : ACT_LOST;
+    return is_drained(&driver->change) || driver->change.step_ms >= LOST_MS ? ACT_DONE : ACT_WAIT;
 }
 
 /* The whole of a change. A job in a publisher's hand goes to the source until bind, to both until
@@ -97,7 +98,7 @@ static const struct {
     [CHANGE_BIND] = {"bind", bind, CHANGE_UNBIND},
     [CHANGE_UNBIND] = {"unbind", unbind, CHANGE_MARK},
     [CHANGE_MARK] = {"mark", mark, CHANGE_DRAIN},
-    [CHANGE_DRAIN] = {"drain", drain, CHANGE_DRAIN}, /* the last: then it is finished */
+    [CHANGE_DRAIN] = {"drain", drain, CHANGE_MARK}, /* drained, it is finished instead */
 };
 
 static enum change_progress look(struct change_driver *driver, struct error *error)
@@ -127,7 +128,7 @@ static enum change_phase phase_after(const struct change_driver *driver, enum ac
     if (driver->step == CHANGE_BIND) {
         return CHANGE_CHECKS;
     }
-    return done == ACT_DONE || done == ACT_LOST ? CHANGE_RECORDS : CHANGE_LOOKS;
+    return done == ACT_DONE ? CHANGE_RECORDS : CHANGE_LOOKS;
 }
 
 static enum change_progress act(struct change_driver *driver, struct error *error)
@@ -135,12 +136,10 @@ static enum change_progress act(struct change_driver *driver, struct error *erro
     const enum act done = steps[driver->step].act(driver, error);
     driver->phase = phase_after(driver, done);
     driver->bound = done == ACT_DONE;
-    driver->lost = done == ACT_LOST;
     driver->failures = done == ACT_FAILED ? driver->failures + 1 : 0;
     switch (done) {
     case ACT_DONE:
     case ACT_MORE:
-    case ACT_LOST:
         return CHANGE_AGAIN;
     case ACT_WAIT:
         return CHANGE_WAITS;
@@ -178,10 +177,10 @@ static enum change_progress take_back(struct change_driver *driver, struct error
 static enum change_progress record(struct change_driver *driver, struct error *error)
 {
     const struct lanes_change *change = &driver->change;
-    const enum change_step next = driver->lost ? CHANGE_MARK : steps[driver->step].next;
-    const bool recorded = next == CHANGE_DRAIN && driver->step == CHANGE_DRAIN
-                              ? driver->ops->finish(driver->self, change, error)
-                              : driver->ops->record(driver->self, change, next, error);
+    const bool recorded =
+        driver->step == CHANGE_DRAIN && is_drained(change)
+            ? driver->ops->finish(driver->self, change, error)
+            : driver->ops->record(driver->self, change, steps[driver->step].next, error);
     driver->phase = CHANGE_LOOKS;
     driver->position = 0; /* what comes may be the same step once more */
     driver->failures = recorded ? 0 : driver->failures + 1;

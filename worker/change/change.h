@@ -95,7 +95,6 @@ struct change_driver {
     enum change_step step;
     uint32_t position;
     bool bound;        /* at CHANGE_CHECKS: the broker has said so */
-    bool lost;         /* at CHANGE_RECORDS: the markers, so that they come once more */
     uint32_t failures; /* of steps, in a row: looks do not count */
 };
 
