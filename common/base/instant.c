@@ -3,6 +3,8 @@
  * The calendar, without the C library's: no locale, no time zone, no static memory. */
 #include "common/base/instant.h"
 
+#include <string.h>
+
 #define DAY_SECONDS INT64_C(86400)
 
 /* The years are counted from March, so that the leap day is the last of its year, and in eras of
@@ -159,19 +161,11 @@ bool instant_parse(struct span text, instant *time)
     return true;
 }
 
-static char *write_digits(char *at, uint32_t count, int64_t number)
+/* Two digits. */
+static void put_pair(char *at, uint32_t number)
 {
-    for (uint32_t i = count; i > 0; i--) {
-        at[i - 1] = (char)('0' + number % 10);
-        number /= 10;
-    }
-    return at + count;
-}
-
-static char *write_mark(char *at, char mark)
-{
-    *at = mark;
-    return at + 1;
+    at[0] = (char)('0' + number / 10);
+    at[1] = (char)('0' + number % 10);
 }
 
 void instant_write(instant time, char *bytes)
@@ -179,23 +173,22 @@ void instant_write(instant time, char *bytes)
     ENSURE(time >= INSTANT_MIN && time <= INSTANT_MAX);
     const int64_t shifted = time - INSTANT_MIN; /* not negative, so that division rounds down */
     const int64_t seconds = shifted / INSTANT_SECOND;
-    const int64_t second_of_day = seconds % DAY_SECONDS;
+    const uint32_t microseconds = (uint32_t)(shifted % INSTANT_SECOND);
+    const uint32_t second_of_day = (uint32_t)(seconds % DAY_SECONDS);
     const struct date date =
         date_of_days(seconds / DAY_SECONDS + INSTANT_MIN / INSTANT_SECOND / DAY_SECONDS);
 
-    char *at = write_digits(bytes, 4, date.year);
-    at = write_mark(at, '-');
-    at = write_digits(at, 2, date.month);
-    at = write_mark(at, '-');
-    at = write_digits(at, 2, date.day);
-    at = write_mark(at, 'T');
-    at = write_digits(at, 2, second_of_day / 3600);
-    at = write_mark(at, ':');
-    at = write_digits(at, 2, second_of_day / 60 % 60);
-    at = write_mark(at, ':');
-    at = write_digits(at, 2, second_of_day % 60);
-    at = write_mark(at, '.');
-    at = write_digits(at, 6, shifted % INSTANT_SECOND);
-    at = write_mark(at, 'Z');
-    ENSURE(at == bytes + INSTANT_TEXT_SIZE);
+    static const char form[] = "yyyy-mm-ddThh:mm:ss.uuuuuuZ";
+    _Static_assert(sizeof form - 1 == INSTANT_TEXT_SIZE, "each byte is written");
+    memcpy(bytes, form, INSTANT_TEXT_SIZE);
+    put_pair(bytes, (uint32_t)date.year / 100);
+    put_pair(bytes + 2, (uint32_t)date.year % 100);
+    put_pair(bytes + 5, (uint32_t)date.month);
+    put_pair(bytes + 8, (uint32_t)date.day);
+    put_pair(bytes + 11, second_of_day / 3600);
+    put_pair(bytes + 14, second_of_day / 60 % 60);
+    put_pair(bytes + 17, second_of_day % 60);
+    put_pair(bytes + 20, microseconds / 10000);
+    put_pair(bytes + 22, microseconds / 100 % 100);
+    put_pair(bytes + 24, microseconds % 100);
 }

@@ -21,7 +21,7 @@ void text_reset(struct text *text)
     text_init(text, text->bytes, text->capacity);
 }
 
-void text_put_bytes(struct text *text, const char *bytes, size_t size)
+void text_put_what_fits(struct text *text, const char *bytes, size_t size)
 {
     ENSURE(text->size < text->capacity);
     const size_t room = text->capacity - 1 - text->size;
@@ -34,11 +34,6 @@ void text_put_bytes(struct text *text, const char *bytes, size_t size)
     }
     text->size += size;
     text->bytes[text->size] = '\0';
-}
-
-void text_put(struct text *text, const char *string)
-{
-    text_put_bytes(text, string, strlen(string));
 }
 
 void text_put_integer(struct text *text, int64_t number)

@@ -8,6 +8,7 @@
 
 #include "common/base/ensure.h"
 #include "common/base/limits.h"
+#include "common/base/text.h"
 
 static bool is_visible(struct span text)
 {
@@ -33,16 +34,23 @@ static bool begins_with(struct span text, const char *prefix, struct span *rest)
 struct address address_of(const char *namespace, const char *what)
 {
     struct address address;
+    struct text text;
     ENSURE(strlen(namespace) <= NAMESPACE_MAX);
-    const int size = snprintf(address.text, sizeof address.text, "%s.%s", namespace, what);
-    ENSURE(size > 0 && (size_t)size < sizeof address.text);
+    text_init(&text, address.text, sizeof address.text);
+    text_put(&text, namespace);
+    text_put(&text, ".");
+    text_put(&text, what);
+    ENSURE(!text.full);
     return address;
 }
 
 struct address address_lanes(const char *namespace, uint32_t generation)
 {
     char what[sizeof "lanes.g4294967295"];
-    (void)snprintf(what, sizeof what, "lanes.g%u", generation);
+    struct text text;
+    text_init(&text, what, sizeof what);
+    text_put(&text, "lanes.g");
+    text_put_integer(&text, generation);
     return address_of(namespace, what);
 }
 

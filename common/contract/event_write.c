@@ -11,6 +11,14 @@
 #define SPEC_VERSION "1.0"
 #define DATA_SCHEMA  "urn:till:event:1"
 
+/* A member that every event has just so. */
+#define MEMBER(key, value) SPAN_OF("\"" key "\":\"" value "\"")
+
+static inline struct span word_of(const char *word)
+{
+    return (struct span){word, (uint32_t)strlen(word)};
+}
+
 /* Builds one text of an event in the arena. */
 static bool text_keep(struct arena *arena, const struct text *text, struct span *kept)
 {
@@ -42,32 +50,34 @@ static bool put_key(struct arena *arena, const char *first, const char *second, 
 static void write_head(struct json *json, const char *namespace, const char *part,
                        const struct event *event, struct span subject)
 {
-    char memory[sizeof "/" + NAMESPACE_MAX + sizeof "/answers" + sizeof "till." + 64];
-    struct text text;
     json_object(json);
-    json_member_string(json, "specversion", SPEC_VERSION);
+    json_verbatim(json, MEMBER("specversion", SPEC_VERSION));
     json_member_span(json, "id", event->id);
-    text_init(&text, memory, sizeof memory);
-    text_put(&text, "/");
-    text_put(&text, namespace);
-    text_put(&text, part);
-    ENSURE(!text.full);
-    json_member_string(json, "source", text.bytes);
-    text_reset(&text);
-    text_put(&text, "till.");
-    text_put_bytes(&text, event->type.bytes, event->type.size);
-    ENSURE(!text.full);
-    json_member_string(json, "type", text.bytes);
+    json_key(json, "source");
+    json_joined(json, (const struct span[]){SPAN_OF("/"), word_of(namespace), word_of(part)}, 3);
+    json_key(json, "type");
+    json_joined(json, (const struct span[]){SPAN_OF("till."), event->type}, 2);
     if (!span_absent(subject)) {
         json_member_span(json, "subject", subject);
     }
-    json_member_string(json, "dataschema", DATA_SCHEMA);
+    json_verbatim(json, MEMBER("dataschema", DATA_SCHEMA));
 }
 
 static void write_data_type(struct json *json)
 {
-    json_member_string(json, "datacontenttype", "application/json");
+    json_verbatim(json, MEMBER("datacontenttype", "application/json"));
     json_key(json, "data");
+}
+
+/* A member whose value is one of our words; NULL: null. */
+static inline void write_word(struct json *json, const char *key, const char *value)
+{
+    json_key(json, key);
+    if (value == NULL) {
+        json_null(json);
+        return;
+    }
+    json_word(json, word_of(value));
 }
 
 static void write_items(struct json *json, const char *key, const struct decision_item *items,
@@ -99,7 +109,7 @@ static void write_fault(struct json *json, const struct fault *fault)
 {
     json_object(json);
     json_member_span(json, "sku", fault->sku);
-    json_member_string(json, "reason", reason_text(fault->reason));
+    write_word(json, "reason", reason_text(fault->reason));
     json_member_integer(json, "wanted", fault->wanted);
     write_figure(json, "available", fault->available);
     write_figure(json, "held", fault->held);
@@ -133,7 +143,7 @@ static void write_slot(struct json *json, uint32_t slot)
     ENSURE(slot < SLOTS);
     text_init(&text, digits, sizeof digits);
     text_put_integer(&text, slot);
-    json_member_string(json, "routing_key", digits);
+    write_word(json, "routing_key", digits);
 }
 
 /* Members that only some decisions have. */
@@ -158,9 +168,9 @@ static void write_decision(struct json *json, const struct decision *decision)
 {
     json_object(json);
     json_member_span(json, "job", decision->job);
-    json_member_string(json, "kind", kind_text(decision->kind));
-    json_member_string(json, "outcome", outcome_text(decision->outcome));
-    json_member_string(json, "reason", reason_text(decision->reason));
+    write_word(json, "kind", kind_text(decision->kind));
+    write_word(json, "outcome", outcome_text(decision->outcome));
+    write_word(json, "reason", reason_text(decision->reason));
     json_member_span(json, "ref", decision->ref);
     json_member_span(json, "customer", decision->customer);
     json_member_span(json, "store", decision->store);

@@ -28,14 +28,14 @@ static const struct qty_rule *const qty_rules[KIND_COUNT] = {
 
 static bool refuse_field(struct json_scan *scan, enum field field, const char *fault)
 {
-    scan->path[0] = (struct json_step){field_rules[field].name, 0};
+    scan->path[0] = (struct json_step){field_name(field), 0};
     scan->path_size = 1;
     return json_scan_refuse(scan, fault);
 }
 
 static bool refuse_line(struct json_scan *scan, uint32_t line, struct span key, const char *fault)
 {
-    scan->path[0] = (struct json_step){field_rules[FIELD_ITEMS].name, 0};
+    scan->path[0] = (struct json_step){field_name(FIELD_ITEMS), 0};
     scan->path[1] = (struct json_step){SPAN_NONE, line};
     scan->path[2] = (struct json_step){key, 0};
     scan->path_size = 3;

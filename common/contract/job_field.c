@@ -1,50 +1,77 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The contract's table of fields. */
+ * The contract's table of fields, by kind. */
 #include "common/contract/job_field.h"
 
-#define CHECKOUT (1u << KIND_CHECKOUT)
-#define RESERVE  (1u << KIND_RESERVE)
-#define COMMIT   (1u << KIND_COMMIT)
-#define RELEASE  (1u << KIND_RELEASE)
-#define EXTEND   (1u << KIND_EXTEND)
-#define CANCEL   (1u << KIND_CANCEL)
-#define ADJUST   (1u << KIND_ADJUST)
-#define SET      (1u << KIND_SET)
-#define DEFINE   (1u << KIND_DEFINE)
-#define EXPIRE   (1u << KIND_EXPIRE)
+#include "common/contract/names.h"
 
-#define SHOPPING (CHECKOUT | RESERVE | COMMIT | RELEASE | EXTEND | CANCEL)
-#define STOCK    (ADJUST | SET | DEFINE | EXPIRE)
-#define ALL      (SHOPPING | STOCK)
-#define CART     (CHECKOUT | RESERVE | ADJUST | SET)
-#define ON_HOLD  (COMMIT | RELEASE | EXTEND | EXPIRE)
+#define SET_OF(field) (1u << (field))
 
-const struct field_rule field_rules[FIELD_COUNT] = {
-    [FIELD_ID] = {SPAN_OF("id"), ALL, ALL},
-    [FIELD_KIND] = {SPAN_OF("kind"), ALL, ALL & ~CHECKOUT},
-    [FIELD_REF] = {SPAN_OF("ref"), SHOPPING, 0},
-    [FIELD_CUSTOMER] = {SPAN_OF("customer"), SHOPPING, CHECKOUT | RESERVE},
-    [FIELD_STORE] = {SPAN_OF("store"), SHOPPING, 0},
-    [FIELD_ITEMS] = {SPAN_OF("items"), CART | CANCEL, CART},
-    [FIELD_POOL] = {SPAN_OF("pool"), STOCK, 0},
-    [FIELD_TTL] = {SPAN_OF("ttl"), RESERVE | EXTEND, 0},
-    [FIELD_HOLD] = {SPAN_OF("hold"), ON_HOLD, ON_HOLD},
-    [FIELD_SALE] = {SPAN_OF("sale"), CANCEL, CANCEL},
-    [FIELD_REPLACES] = {SPAN_OF("replaces"), RESERVE, 0},
-    [FIELD_NOT_AFTER] = {SPAN_OF("not_after"), SHOPPING, 0},
-    [FIELD_SKU] = {SPAN_OF("sku"), DEFINE, DEFINE},
-    [FIELD_PER_CUSTOMER] = {SPAN_OF("per_customer"), DEFINE, 0},
-    [FIELD_ROUND] = {SPAN_OF("round"), DEFINE, 0},
-    [FIELD_OPENS_AT] = {SPAN_OF("opens_at"), DEFINE, 0},
-    [FIELD_CLOSES_AT] = {SPAN_OF("closes_at"), DEFINE, 0},
-    [FIELD_META] = {SPAN_OF("meta"), ALL, 0},
+/* What all kinds list, what those of shoppers do, and those of stock keepers. */
+#define ALL (SET_OF(FIELD_ID) | SET_OF(FIELD_KIND) | SET_OF(FIELD_META))
+#define SHOPPING                                                              \
+    (ALL | SET_OF(FIELD_REF) | SET_OF(FIELD_CUSTOMER) | SET_OF(FIELD_STORE) | \
+     SET_OF(FIELD_NOT_AFTER))
+#define STOCK (ALL | SET_OF(FIELD_POOL))
+#define LIMITS                                                                   \
+    (SET_OF(FIELD_PER_CUSTOMER) | SET_OF(FIELD_ROUND) | SET_OF(FIELD_OPENS_AT) | \
+     SET_OF(FIELD_CLOSES_AT))
+
+#define ID_KIND (SET_OF(FIELD_ID) | SET_OF(FIELD_KIND))
+#define ITEMS   SET_OF(FIELD_ITEMS)
+#define CART    (SET_OF(FIELD_CUSTOMER) | ITEMS)
+#define TTL     SET_OF(FIELD_TTL)
+#define HOLD    SET_OF(FIELD_HOLD)
+#define SALE    SET_OF(FIELD_SALE)
+#define SKU     SET_OF(FIELD_SKU)
+
+static const struct {
+    uint32_t listed;
+    uint32_t required;
+} rules[KIND_COUNT] = {
+    [KIND_CHECKOUT] = {SHOPPING | ITEMS, SET_OF(FIELD_ID) | CART},
+    [KIND_RESERVE] = {SHOPPING | ITEMS | TTL | SET_OF(FIELD_REPLACES), ID_KIND | CART},
+    [KIND_COMMIT] = {SHOPPING | HOLD, ID_KIND | HOLD},
+    [KIND_RELEASE] = {SHOPPING | HOLD, ID_KIND | HOLD},
+    [KIND_EXTEND] = {SHOPPING | HOLD | TTL, ID_KIND | HOLD},
+    [KIND_CANCEL] = {SHOPPING | SALE | ITEMS, ID_KIND | SALE},
+    [KIND_ADJUST] = {STOCK | ITEMS, ID_KIND | ITEMS},
+    [KIND_SET] = {STOCK | ITEMS, ID_KIND | ITEMS},
+    [KIND_DEFINE] = {STOCK | SKU | LIMITS, ID_KIND | SKU},
+    [KIND_EXPIRE] = {STOCK | HOLD, ID_KIND | HOLD},
 };
+
+static const struct span names[FIELD_COUNT] = {
+    [FIELD_ID] = SPAN_OF("id"),
+    [FIELD_KIND] = SPAN_OF("kind"),
+    [FIELD_REF] = SPAN_OF("ref"),
+    [FIELD_CUSTOMER] = SPAN_OF("customer"),
+    [FIELD_STORE] = SPAN_OF("store"),
+    [FIELD_ITEMS] = SPAN_OF("items"),
+    [FIELD_POOL] = SPAN_OF("pool"),
+    [FIELD_TTL] = SPAN_OF("ttl"),
+    [FIELD_HOLD] = SPAN_OF("hold"),
+    [FIELD_SALE] = SPAN_OF("sale"),
+    [FIELD_REPLACES] = SPAN_OF("replaces"),
+    [FIELD_NOT_AFTER] = SPAN_OF("not_after"),
+    [FIELD_SKU] = SPAN_OF("sku"),
+    [FIELD_PER_CUSTOMER] = SPAN_OF("per_customer"),
+    [FIELD_ROUND] = SPAN_OF("round"),
+    [FIELD_OPENS_AT] = SPAN_OF("opens_at"),
+    [FIELD_CLOSES_AT] = SPAN_OF("closes_at"),
+    [FIELD_META] = SPAN_OF("meta"),
+};
+
+struct span field_name(enum field field)
+{
+    ENSURE(field < FIELD_COUNT);
+    return names[field];
+}
 
 bool field_of(struct span name, enum field *field)
 {
     for (uint32_t i = 0; i < FIELD_COUNT; i++) {
-        if (span_equal(name, field_rules[i].name)) {
+        if (names[i].size == name.size && memcmp(names[i].bytes, name.bytes, name.size) == 0) {
             *field = (enum field)i;
             return true;
         }
@@ -54,18 +81,12 @@ bool field_of(struct span name, enum field *field)
 
 uint32_t fields_listed(enum kind kind)
 {
-    uint32_t fields = 0;
-    for (uint32_t i = 0; i < FIELD_COUNT; i++) {
-        fields |= (field_rules[i].listed >> kind & 1) << i;
-    }
-    return fields;
+    ENSURE(kind < KIND_COUNT);
+    return rules[kind].listed;
 }
 
 uint32_t fields_required(enum kind kind)
 {
-    uint32_t fields = 0;
-    for (uint32_t i = 0; i < FIELD_COUNT; i++) {
-        fields |= (field_rules[i].required >> kind & 1) << i;
-    }
-    return fields;
+    ENSURE(kind < KIND_COUNT);
+    return rules[kind].required;
 }

@@ -32,14 +32,7 @@ enum field {
 };
 #define FIELD_COUNT (FIELD_META + 1u)
 
-/* Sets of kinds: bit 1 << kind. */
-struct field_rule {
-    struct span name;
-    uint32_t listed;   /* kinds that may have it */
-    uint32_t required; /* kinds that must */
-};
-
-extern const struct field_rule field_rules[FIELD_COUNT];
+struct span field_name(enum field field);
 
 /* False: no field of any kind. */
 bool field_of(struct span name, enum field *field) MUST_CHECK;

@@ -195,7 +195,7 @@ static bool read_line(struct json_scan *scan, struct item *line)
 
 static bool read_items(struct json_scan *scan, struct job *job)
 {
-    struct item lines[JOB_ITEMS_MAX];
+    struct item lines[JOB_ITEMS_MAX] UNTOUCHED; /* each is written before it is read */
     uint32_t count = 0;
     bool more;
     if (json_scan_peek(scan) != '[') {

@@ -124,7 +124,7 @@ bool job_parse(struct span body, struct span message_id, struct arena *arena, st
 {
     ENSURE(arena_room(arena) >= JOB_MEMORY_MAX);
     const size_t mark = arena_mark(arena);
-    struct json_scan scan;
+    struct json_scan scan UNTOUCHED; /* of a path only its size is set */
     struct job result = {
         .not_after = INSTANT_NONE,
         .definition = {.opens_at = INSTANT_NONE, .closes_at = INSTANT_NONE},

@@ -4,6 +4,7 @@
 #include "common/contract/json_scan.h"
 
 #include "common/base/utf8.h"
+#include "common/contract/json_plain.h"
 
 #define REPLACEMENT_CHARACTER 0xfffdu
 #define ESCAPE_HEX            4u /* digits of a \u escape */
@@ -77,7 +78,7 @@ bool json_scan_break(struct json_scan *scan, const char *fault)
     return false;
 }
 
-char json_scan_peek(struct json_scan *scan)
+char json_scan_peek_far(struct json_scan *scan)
 {
     while (scan->at < scan->end) {
         const char byte = *scan->at;
@@ -137,34 +138,53 @@ static bool scan_escape(struct json_scan *scan)
     return true;
 }
 
+/* Past the bytes that stand for themselves, as far as whole words reach. */
+static inline const char *skip_plain_words(const char *at, const char *end)
+{
+    while (end - at >= (ptrdiff_t)JSON_WORD) {
+        const uint64_t special = json_word_special(json_word_at(at));
+        if (special != 0) {
+            return at + json_plain_before(special);
+        }
+        at += JSON_WORD;
+    }
+    return at;
+}
+
+/* One character that needs a look, or that stands too near to the end. */
+static bool scan_character(struct json_scan *scan, bool *escaped)
+{
+    const uint8_t byte = (uint8_t)*scan->at;
+    if (byte == '\\') {
+        *escaped = true;
+        return scan_escape(scan);
+    }
+    if (byte < 0x20) {
+        return json_scan_break(scan, "a control character in a string must be escaped");
+    }
+    const size_t size = byte < 0x80 ? 1 : utf8_size(scan->at, (size_t)(scan->end - scan->at));
+    if (size == 0) {
+        return json_scan_break(scan, "not valid UTF-8");
+    }
+    scan->at += size;
+    return true;
+}
+
 bool json_scan_raw(struct json_scan *scan, struct span *raw, bool *escaped)
 {
     ENSURE(scan->at < scan->end && *scan->at == '"');
     const char *begin = ++scan->at;
     *escaped = false;
     for (;;) {
+        scan->at = skip_plain_words(scan->at, scan->end);
         if (scan->at == scan->end) {
             return json_scan_break(scan, "a string has no end");
         }
-        const uint8_t byte = (uint8_t)*scan->at;
-        if (byte == '"') {
+        if (*scan->at == '"') {
             break;
         }
-        if (byte == '\\') {
-            *escaped = true;
-            if (!scan_escape(scan)) {
-                return false;
-            }
-        } else if (byte < 0x20) {
-            return json_scan_break(scan, "a control character in a string must be escaped");
-        } else if (byte < 0x80) {
-            scan->at++;
-        } else {
-            const size_t size = utf8_size(scan->at, (size_t)(scan->end - scan->at));
-            if (size == 0) {
-                return json_scan_break(scan, "not valid UTF-8");
-            }
-            scan->at += size;
+        if (!scan_character(scan, escaped)) {
+            return false;
         }
     }
     *raw = (struct span){begin, (uint32_t)(scan->at - begin)};
@@ -228,10 +248,27 @@ struct span json_decode(struct span raw, char *memory)
     return (struct span){memory, (uint32_t)(out - memory)};
 }
 
+/* Most strings need no second look. */
+static inline bool scan_plain_string(struct json_scan *scan, struct span *value)
+{
+    const char *begin = scan->at + 1;
+    const char *end = skip_plain_words(begin, scan->end);
+    if (end == scan->end || *end != '"') {
+        return false;
+    }
+    *value = (struct span){begin, (uint32_t)(end - begin)};
+    scan->at = end + 1;
+    return true;
+}
+
 bool json_scan_string(struct json_scan *scan, struct span *value)
 {
     struct span raw;
     bool escaped;
+    ENSURE(scan->at < scan->end && *scan->at == '"');
+    if (scan_plain_string(scan, value)) {
+        return true;
+    }
     if (!json_scan_raw(scan, &raw, &escaped)) {
         return false;
     }
@@ -315,6 +352,10 @@ bool json_scan_key(struct json_scan *scan, uint32_t level, struct span *key)
     }
     scan->path[level] = (struct json_step){*key, 0};
     scan->path_size = level + 1;
+    if (scan->at < scan->end && *scan->at == ':') {
+        scan->at++;
+        return true;
+    }
     return json_scan_mark(scan, ':', "a colon must follow the key");
 }
 

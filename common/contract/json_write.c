@@ -6,29 +6,13 @@
 #include <string.h>
 
 #include "common/base/utf8.h"
+#include "common/contract/json_plain.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
-#define EACH_BYTE UINT64_C(0x0101010101010101) /* times a byte: a word of eight of it */
-#define WORD      ((uint32_t)sizeof(uint64_t))
-#define HIGH_BITS (EACH_BYTE * 0x80)
-
-/* Appends a few bytes where they surely fit; the text's own function does the rest. An event is
- * some hundred such pieces. */
-static inline void put(struct text *text, const char *bytes, size_t size)
-{
-    if (!text_has_room(text, size)) {
-        text_put_bytes(text, bytes, size);
-        return;
-    }
-    memcpy(text->bytes + text->size, bytes, size);
-    text->size += size;
-    text->bytes[text->size] = '\0';
-}
-
 static inline void put_byte(struct text *text, char byte)
 {
-    put(text, &byte, 1);
+    text_put_bytes(text, &byte, 1);
 }
 
 static inline void put_comma(struct json *json)
@@ -54,22 +38,6 @@ static void put_escape(struct text *text, uint8_t byte)
     text_put_bytes(text, (const char[]){'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]}, 6);
 }
 
-/* A word in which the high bit of each zero byte is set; behind the first of them perhaps others.
- */
-static inline uint64_t zero_bytes(uint64_t word)
-{
-    return (word - EACH_BYTE) & ~word & HIGH_BITS;
-}
-
-/* All eight bytes are ASCII that needs no escape. */
-static inline bool is_plain_word(uint64_t word)
-{
-    const uint64_t below_space = (word - EACH_BYTE * 0x20) & ~word & HIGH_BITS;
-    const uint64_t quotes = zero_bytes(word ^ EACH_BYTE * '"');
-    const uint64_t backslashes = zero_bytes(word ^ EACH_BYTE * '\\');
-    return (below_space | quotes | backslashes | (word & HIGH_BITS)) == 0;
-}
-
 static inline bool is_plain_byte(uint8_t byte)
 {
     return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
@@ -78,13 +46,11 @@ static inline bool is_plain_byte(uint8_t byte)
 /* Copies a word if it is plain. */
 static inline bool copy_plain_word(char *to, const char *from)
 {
-    uint64_t word;
-    memcpy(&word, from, sizeof word);
-    if (!is_plain_word(word)) {
-        return false;
+    const bool plain = json_word_special(json_word_at(from)) == 0;
+    if (plain) {
+        memcpy(to, from, JSON_WORD);
     }
-    memcpy(to, &word, sizeof word);
-    return true;
+    return plain;
 }
 
 /* The same with four to eight bytes, in two halves that may overlap. */
@@ -94,7 +60,7 @@ static inline bool copy_plain_halves(char *to, const char *from, uint32_t size)
     uint32_t last;
     memcpy(&first, from, sizeof first);
     memcpy(&last, from + size - sizeof last, sizeof last);
-    if (!is_plain_word((uint64_t)last << 32 | first)) {
+    if (json_word_special((uint64_t)last << 32 | first) != 0) {
         return false;
     }
     memcpy(to, &first, sizeof first);
@@ -106,11 +72,12 @@ static inline bool copy_plain_halves(char *to, const char *from, uint32_t size)
 static inline uint32_t copy_plain(char *to, const char *from, uint32_t size)
 {
     uint32_t done = 0;
-    while (size - done > WORD && copy_plain_word(to + done, from + done)) {
-        done += WORD;
+    while (size - done > JSON_WORD && copy_plain_word(to + done, from + done)) {
+        done += JSON_WORD;
     }
     const uint32_t rest = size - done;
-    if (rest >= WORD / 2 && rest <= WORD && copy_plain_halves(to + done, from + done, rest)) {
+    if (rest >= JSON_WORD / 2 && rest <= JSON_WORD &&
+        copy_plain_halves(to + done, from + done, rest)) {
         return size;
     }
     for (; done < size && is_plain_byte((uint8_t)from[done]); done++) {
@@ -172,8 +139,8 @@ void json_key_without_room(struct json *json, const char *key, size_t size)
 {
     put_comma(json);
     put_byte(json->text, '"');
-    put(json->text, key, size);
-    put(json->text, "\":", 2);
+    text_put_bytes(json->text, key, size);
+    text_put_bytes(json->text, "\":", 2);
     json->comma = false;
 }
 
@@ -205,7 +172,7 @@ static __attribute__((noinline)) void put_any(struct text *text, const char *at,
 {
     while (at < end) {
         const size_t run = plain_run(at, end);
-        put(text, at, run);
+        text_put_bytes(text, at, run);
         at += run;
         if (at == end) {
             break;
@@ -227,6 +194,46 @@ static __attribute__((noinline)) void put_any_quoted(struct json *json, struct s
     put_byte(json->text, '"');
 }
 
+void json_joined(struct json *json, const struct span *pieces, uint32_t count)
+{
+    put_comma(json);
+    put_byte(json->text, '"');
+    for (uint32_t i = 0; i < count; i++) {
+        text_put_bytes(json->text, pieces[i].bytes, pieces[i].size);
+    }
+    put_byte(json->text, '"');
+}
+
+/* In front of a string for which there is room with its quotes. */
+static inline char *open_quote(const struct json *json)
+{
+    char *at = json->text->bytes + json->text->size;
+    if (json->comma) {
+        *at++ = ',';
+    }
+    *at++ = '"';
+    return at;
+}
+
+/* Behind it. */
+static inline void close_quote(struct json *json, char *at)
+{
+    memcpy(at, "\"", sizeof "\"");
+    json->text->size = (size_t)(at + 1 - json->text->bytes);
+    json->comma = true;
+}
+
+void json_word(struct json *json, struct span word)
+{
+    if (!text_has_room(json->text, word.size + sizeof ",\"\"")) {
+        put_any_quoted(json, word);
+        return;
+    }
+    char *at = open_quote(json);
+    memcpy(at, word.bytes, word.size);
+    close_quote(json, at + word.size);
+}
+
 void json_span(struct json *json, struct span value)
 {
     struct text *text = json->text;
@@ -238,16 +245,14 @@ void json_span(struct json *json, struct span value)
         put_any_quoted(json, value);
         return;
     }
-    char *at = text->bytes + text->size;
-    if (json->comma) {
-        *at++ = ',';
-    }
-    *at++ = '"';
+    char *at = open_quote(json);
     const uint32_t plain = copy_plain(at, value.bytes, value.size);
-    text->size = (size_t)(at - text->bytes) + plain;
-    if (plain < value.size) {
-        put_any(text, value.bytes + plain, value.bytes + value.size);
+    if (plain == value.size) {
+        close_quote(json, at + plain);
+        return;
     }
+    text->size = (size_t)(at + plain - text->bytes);
+    put_any(text, value.bytes + plain, value.bytes + value.size);
     put_byte(text, '"');
     json->comma = true;
 }
@@ -263,11 +268,4 @@ void json_instant(struct json *json, instant value)
     instant_write(value, quoted + 1);
     quoted[1 + INSTANT_TEXT_SIZE] = '"';
     json_verbatim(json, (struct span){quoted, sizeof quoted});
-}
-
-void json_verbatim(struct json *json, struct span value)
-{
-    const struct span bytes = span_absent(value) ? SPAN_OF("null") : value;
-    put_comma(json);
-    put(json->text, bytes.bytes, bytes.size);
 }

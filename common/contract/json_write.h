@@ -36,11 +36,16 @@ void json_array(struct json *json);
 void json_array_end(struct json *json);
 void json_key_span(struct json *json, struct span key); /* anything */
 
+/* Whatever the compiler thinks of it: a key's length is a constant only there. */
+#define IN_PLACE __attribute__((always_inline))
+
 /* A key of so many bytes, piece by piece. */
 void json_key_without_room(struct json *json, const char *key, size_t size);
 
-static inline void json_key_sized(struct json *json, const char *key, size_t size)
+/* Plain ASCII, needs no escapes. Keys are literals, and an event has some thirty. */
+static inline IN_PLACE void json_key(struct json *json, const char *key)
 {
+    const size_t size = strlen(key);
     struct text *text = json->text;
     if (!text_has_room(text, size + sizeof ",\"\":" - 1)) {
         json_key_without_room(json, key, size);
@@ -57,20 +62,27 @@ static inline void json_key_sized(struct json *json, const char *key, size_t siz
     json->comma = false;
 }
 
-/* Plain ASCII, needs no escapes. Keys are literals, and an event has some thirty: here the compiler
- * knows their length. */
-static inline void json_key(struct json *json, const char *key)
+/* JSON already: a value, or the members of an object with their keys. Absent: null. */
+static inline void json_verbatim(struct json *json, struct span value)
 {
-    json_key_sized(json, key, strlen(key));
+    const struct span bytes = span_absent(value) ? SPAN_OF("null") : value;
+    if (json->comma) {
+        text_put_bytes(json->text, ",", 1);
+    }
+    text_put_bytes(json->text, bytes.bytes, bytes.size);
+    json->comma = true;
 }
 
 /* Values: an element of an array, or after a key. */
 void json_null(struct json *json);
 void json_boolean(struct json *json, bool value);
 void json_integer(struct json *json, int64_t value);
-void json_span(struct json *json, struct span value);     /* absent: null; bad UTF-8: U+FFFD */
-void json_instant(struct json *json, instant value);      /* INSTANT_NONE: null */
-void json_verbatim(struct json *json, struct span value); /* JSON already; absent: null */
+void json_span(struct json *json, struct span value); /* absent: null; bad UTF-8: U+FFFD */
+void json_instant(struct json *json, instant value);  /* INSTANT_NONE: null */
+
+/* A string of our own words and checked names, which need no escapes: of one, or of several. */
+void json_word(struct json *json, struct span word);
+void json_joined(struct json *json, const struct span *pieces, uint32_t count);
 
 /* NULL: null. */
 static inline void json_string(struct json *json, const char *value)

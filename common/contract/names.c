@@ -3,66 +3,65 @@
  * Enum members and the words that the outside knows them by. A word never changes. */
 #include "common/contract/names.h"
 
-static const char *const kind_texts[KIND_COUNT] = {
-    [KIND_CHECKOUT] = "checkout", [KIND_RESERVE] = "reserve", [KIND_COMMIT] = "commit",
-    [KIND_RELEASE] = "release",   [KIND_EXTEND] = "extend",   [KIND_CANCEL] = "cancel",
-    [KIND_ADJUST] = "adjust",     [KIND_SET] = "set",         [KIND_DEFINE] = "define",
-    [KIND_EXPIRE] = "expire",
+static const struct span kind_texts[KIND_COUNT] = {
+    [KIND_CHECKOUT] = SPAN_OF("checkout"), [KIND_RESERVE] = SPAN_OF("reserve"),
+    [KIND_COMMIT] = SPAN_OF("commit"),     [KIND_RELEASE] = SPAN_OF("release"),
+    [KIND_EXTEND] = SPAN_OF("extend"),     [KIND_CANCEL] = SPAN_OF("cancel"),
+    [KIND_ADJUST] = SPAN_OF("adjust"),     [KIND_SET] = SPAN_OF("set"),
+    [KIND_DEFINE] = SPAN_OF("define"),     [KIND_EXPIRE] = SPAN_OF("expire"),
 };
 
-static const char *const outcome_texts[OUTCOME_COUNT] = {
-    [OUTCOME_CONFIRMED] = "confirmed", [OUTCOME_HELD] = "held",
-    [OUTCOME_SOLD_OUT] = "sold_out",   [OUTCOME_RELEASED] = "released",
-    [OUTCOME_EXTENDED] = "extended",   [OUTCOME_CANCELLED] = "cancelled",
-    [OUTCOME_EXPIRED] = "expired",     [OUTCOME_STOCKED] = "stocked",
-    [OUTCOME_LATE] = "late",           [OUTCOME_REJECTED] = "rejected",
+static const struct span outcome_texts[OUTCOME_COUNT] = {
+    [OUTCOME_CONFIRMED] = SPAN_OF("confirmed"), [OUTCOME_HELD] = SPAN_OF("held"),
+    [OUTCOME_SOLD_OUT] = SPAN_OF("sold_out"),   [OUTCOME_RELEASED] = SPAN_OF("released"),
+    [OUTCOME_EXTENDED] = SPAN_OF("extended"),   [OUTCOME_CANCELLED] = SPAN_OF("cancelled"),
+    [OUTCOME_EXPIRED] = SPAN_OF("expired"),     [OUTCOME_STOCKED] = SPAN_OF("stocked"),
+    [OUTCOME_LATE] = SPAN_OF("late"),           [OUTCOME_REJECTED] = SPAN_OF("rejected"),
 };
 
-static const char *const reason_texts[REASON_COUNT] = {
-    [REASON_NONE] = NULL,
-    [REASON_UNKNOWN_STORE] = "unknown_store",
-    [REASON_UNKNOWN_HOLD] = "unknown_hold",
-    [REASON_UNKNOWN_SALE] = "unknown_sale",
-    [REASON_HOLD_RELEASED] = "hold_released",
-    [REASON_HOLD_EXPIRED] = "hold_expired",
-    [REASON_ALREADY_COMMITTED] = "already_committed",
-    [REASON_ALREADY_CANCELLED] = "already_cancelled",
-    [REASON_NOT_CANCELLABLE] = "not_cancellable",
-    [REASON_UNKNOWN_SKU] = "unknown_sku",
-    [REASON_NOT_ON_SALE] = "not_on_sale",
-    [REASON_OVER_LIMIT] = "over_limit",
-    [REASON_VERSION_CHANGED] = "version_changed",
-    [REASON_BELOW_HELD] = "below_held",
-    [REASON_OVER_CAPACITY] = "over_capacity",
-    [REASON_SOLD_OUT] = "sold_out",
+static const struct span reason_texts[REASON_COUNT] = {
+    [REASON_NONE] = SPAN_NONE,
+    [REASON_UNKNOWN_STORE] = SPAN_OF("unknown_store"),
+    [REASON_UNKNOWN_HOLD] = SPAN_OF("unknown_hold"),
+    [REASON_UNKNOWN_SALE] = SPAN_OF("unknown_sale"),
+    [REASON_HOLD_RELEASED] = SPAN_OF("hold_released"),
+    [REASON_HOLD_EXPIRED] = SPAN_OF("hold_expired"),
+    [REASON_ALREADY_COMMITTED] = SPAN_OF("already_committed"),
+    [REASON_ALREADY_CANCELLED] = SPAN_OF("already_cancelled"),
+    [REASON_NOT_CANCELLABLE] = SPAN_OF("not_cancellable"),
+    [REASON_UNKNOWN_SKU] = SPAN_OF("unknown_sku"),
+    [REASON_NOT_ON_SALE] = SPAN_OF("not_on_sale"),
+    [REASON_OVER_LIMIT] = SPAN_OF("over_limit"),
+    [REASON_VERSION_CHANGED] = SPAN_OF("version_changed"),
+    [REASON_BELOW_HELD] = SPAN_OF("below_held"),
+    [REASON_OVER_CAPACITY] = SPAN_OF("over_capacity"),
+    [REASON_SOLD_OUT] = SPAN_OF("sold_out"),
 };
 
-static const char *const hold_state_texts[HOLD_STATE_COUNT] = {
-    [HOLD_ACTIVE] = "active",       [HOLD_EXPIRED] = "expired",     [HOLD_RELEASED] = "released",
-    [HOLD_COMMITTED] = "committed", [HOLD_CANCELLED] = "cancelled",
+static const struct span hold_state_texts[HOLD_STATE_COUNT] = {
+    [HOLD_ACTIVE] = SPAN_OF("active"),       [HOLD_EXPIRED] = SPAN_OF("expired"),
+    [HOLD_RELEASED] = SPAN_OF("released"),   [HOLD_COMMITTED] = SPAN_OF("committed"),
+    [HOLD_CANCELLED] = SPAN_OF("cancelled"),
 };
 
-static const char *const answer_reason_texts[ANSWER_REASON_COUNT] = {
-    [ANSWER_MALFORMED] = "malformed",
-    [ANSWER_NOT_ALLOWED] = "not_allowed",
-    [ANSWER_ID_REUSED] = "id_reused",
-    [ANSWER_PARKED] = "parked",
+static const struct span answer_reason_texts[ANSWER_REASON_COUNT] = {
+    [ANSWER_MALFORMED] = SPAN_OF("malformed"),
+    [ANSWER_NOT_ALLOWED] = SPAN_OF("not_allowed"),
+    [ANSWER_ID_REUSED] = SPAN_OF("id_reused"),
+    [ANSWER_PARKED] = SPAN_OF("parked"),
 };
 
-static const char *const dead_reason_texts[DEAD_REASON_COUNT] = {
-    [DEAD_MALFORMED] = "malformed",
-    [DEAD_FAILED] = "failed",
-    [DEAD_CRASHING] = "crashing",
-    [DEAD_DELIVERY_LIMIT] = "delivery_limit",
+static const struct span dead_reason_texts[DEAD_REASON_COUNT] = {
+    [DEAD_MALFORMED] = SPAN_OF("malformed"),
+    [DEAD_FAILED] = SPAN_OF("failed"),
+    [DEAD_CRASHING] = SPAN_OF("crashing"),
+    [DEAD_DELIVERY_LIMIT] = SPAN_OF("delivery_limit"),
 };
 
-static bool find(const char *const *texts, uint32_t count, struct span text, uint32_t *index)
+static bool find(const struct span *texts, uint32_t count, struct span text, uint32_t *index)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (texts[i] == NULL) {
-            continue;
-        }
-        if (span_equal(text, (struct span){texts[i], (uint32_t)strlen(texts[i])})) {
+        if (!span_absent(texts[i]) && span_equal(text, texts[i])) {
             *index = i;
             return true;
         }
@@ -73,37 +72,37 @@ static bool find(const char *const *texts, uint32_t count, struct span text, uin
 const char *kind_text(enum kind kind)
 {
     ENSURE(kind < KIND_COUNT);
-    return kind_texts[kind];
+    return kind_texts[kind].bytes;
 }
 
 const char *outcome_text(enum outcome outcome)
 {
     ENSURE(outcome < OUTCOME_COUNT);
-    return outcome_texts[outcome];
+    return outcome_texts[outcome].bytes;
 }
 
 const char *reason_text(enum reason reason)
 {
     ENSURE(reason < REASON_COUNT);
-    return reason_texts[reason];
+    return reason_texts[reason].bytes;
 }
 
 const char *hold_state_text(enum hold_state state)
 {
     ENSURE(state < HOLD_STATE_COUNT);
-    return hold_state_texts[state];
+    return hold_state_texts[state].bytes;
 }
 
 const char *answer_reason_text(enum answer_reason reason)
 {
     ENSURE(reason < ANSWER_REASON_COUNT);
-    return answer_reason_texts[reason];
+    return answer_reason_texts[reason].bytes;
 }
 
 const char *dead_reason_text(enum dead_reason reason)
 {
     ENSURE(reason < DEAD_REASON_COUNT);
-    return dead_reason_texts[reason];
+    return dead_reason_texts[reason].bytes;
 }
 
 bool kind_of(struct span text, enum kind *kind)

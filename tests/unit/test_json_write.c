@@ -137,29 +137,43 @@ static void finds_each_special_byte_at_every_place(void **state)
     }
 }
 
-static void fills_a_text_to_its_last_byte(void **state)
+static const char each_way[] =
+    "{\"key\":\"value\",\"k\":\"\",\"fixed\":1,\"word\":\"held\",\"list\":[\"/till/stock\",\"\"]}";
+
+/* Each function that puts a string asks for room by itself. */
+static void write_each_way(size_t capacity)
 {
-    (void)state;
-    static const char expected[] = "{\"key\":\"value\",\"k\":\"\"}";
-    text_init(&text, memory, sizeof expected);
+    text_init(&text, memory, capacity);
     json = json_on(&text);
     json_object(&json);
     json_member_string(&json, "key", "value");
     json_member_string(&json, "k", "");
+    json_verbatim(&json, SPAN_OF("\"fixed\":1"));
+    json_key(&json, "word");
+    json_word(&json, SPAN_OF("held"));
+    json_key(&json, "list");
+    json_array(&json);
+    json_joined(
+        &json, (const struct span[]){SPAN_OF("/"), SPAN_OF("till"), SPAN_OF(""), SPAN_OF("/stock")},
+        4);
+    json_word(&json, SPAN_OF(""));
+    json_array_end(&json);
     json_object_end(&json);
-    assert_string_equal(memory, expected);
+}
+
+static void fills_a_text_to_its_last_byte(void **state)
+{
+    (void)state;
+    write_each_way(sizeof each_way);
+    assert_string_equal(memory, each_way);
     assert_false(text.full);
 }
 
 static void a_text_that_is_full_says_so(void **state)
 {
     (void)state;
-    for (size_t capacity = 1; capacity <= strlen("{\"key\":\"value\"}"); capacity++) {
-        text_init(&text, memory, capacity);
-        json = json_on(&text);
-        json_object(&json);
-        json_member_string(&json, "key", "value");
-        json_object_end(&json);
+    for (size_t capacity = 1; capacity < sizeof each_way; capacity++) {
+        write_each_way(capacity);
         assert_true(text.full);
         assert_true(text.size < capacity);
     }
