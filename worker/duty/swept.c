@@ -3,15 +3,18 @@
  * A table of hashes with a few places for each. */
 #include "worker/duty/swept.h"
 
-#include <stdio.h>
-
 #include "common/base/ensure.h"
+#include "common/base/text.h"
 
 static uint64_t hash_of(const struct swept *swept, const struct overdue *overdue)
 {
-    char text[sizeof overdue->id + sizeof overdue->end];
-    const int size = snprintf(text, sizeof text, "%s %s", overdue->end, overdue->id);
-    return hash_bytes(swept->key, text, (size_t)size);
+    char memory[sizeof overdue->id + sizeof overdue->end];
+    struct text text;
+    text_init(&text, memory, sizeof memory);
+    text_put(&text, overdue->end);
+    text_put(&text, " ");
+    text_put(&text, overdue->id);
+    return hash_bytes(swept->key, text.bytes, text.size);
 }
 
 static struct swept_entry *group_of(struct swept *swept, uint64_t hash)

@@ -88,10 +88,24 @@ static void keys_merge_sort(struct keys *keys, struct key *scratch)
     }
 }
 
+/* And each once. */
+static bool keys_are_sorted(const struct keys *keys)
+{
+    for (uint32_t i = 1; i < keys->count; i++) {
+        if (key_compare(&keys->keys[i - 1], &keys->keys[i]) >= 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* False: the arena is full. */
 static bool keys_sort(struct keys *keys, struct arena *arena)
 {
     const size_t mark = arena_mark(arena);
+    if (keys_are_sorted(keys)) { /* ids often come so, and a small part has one SKU */
+        return true;
+    }
     struct key *scratch = arena_take(arena, keys->count * sizeof *scratch);
     if (scratch == NULL) {
         return false;
