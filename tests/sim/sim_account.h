@@ -37,6 +37,7 @@ struct sim_job {
     struct span body;
     uint64_t meaning;
     uint32_t original; /* the job whose id it has: itself, unless it uses that id again */
+    uint32_t reused;   /* another that uses its id, and that one's another; SIM_JOB_NONE */
     enum sim_class class;
     uint32_t slot;
     uint32_t first_copy;

@@ -218,10 +218,7 @@ void sim_broker_init(struct sim_broker *broker, struct sim_core *core, struct si
         broker->queues[i].ready.count = 0;
         broker->queues[i].active = SIM_CONSUMER_NONE;
     }
-    for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
-        broker->consumers[i].state = CONSUMER_FREE;
-        broker->consumers[i].plug = NULL;
-    }
+    broker->consumer_count = 0;
     for (uint32_t i = 0; i < SIM_PLUGS_MAX; i++) {
         broker->plugs[i].broker = NULL;
     }

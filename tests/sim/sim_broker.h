@@ -124,6 +124,7 @@ struct sim_broker {
     struct sim_exchanges exchanges;
     struct sim_queue queues[SIM_QUEUES_MAX];
     struct sim_consumer consumers[SIM_CONSUMERS_MAX];
+    uint32_t consumer_count; /* that there have been; the others are free */
     struct sim_plug plugs[SIM_PLUGS_MAX];
     bool cut[SIM_WORKERS_MAX]; /* a worker's packets are lost */
     bool nacks_events;         /* some subscriber's queue refuses all */

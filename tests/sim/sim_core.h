@@ -87,8 +87,7 @@ static inline bool sim_is_broken(const struct sim_core *core)
 static inline void sim_note(struct sim_core *core, enum sim_event what, uint32_t actor, uint32_t a,
                             uint64_t b)
 {
-    sim_trace_put(&core->trace,
-                  (struct sim_record){core->now, (uint16_t)what, (uint16_t)actor, a, b});
+    sim_trace_put(&core->trace, core->now, what, actor, a, b);
 }
 
 /* A port of the serving will have something then. */

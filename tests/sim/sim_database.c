@@ -81,15 +81,15 @@ static enum port_answer lost(struct sim_link *link, struct error *error)
 
 /* ---- Connecting ---- */
 
-static int free_session(const struct sim_database *database)
+static int free_session(struct sim_database *database)
 {
-    for (int i = 0; i < SIM_SESSIONS_MAX; i++) {
+    for (uint32_t i = 0; i < database->session_count; i++) {
         if (database->sessions[i].state == SESSION_FREE) {
-            return i;
+            return (int)i;
         }
     }
-    ENSURE(!"there are sessions enough");
-    return SIM_SESSION_NONE;
+    ENSURE(database->session_count < SIM_SESSIONS_MAX);
+    return (int)database->session_count++;
 }
 
 static bool is_away(const struct sim_database *database)
@@ -429,7 +429,7 @@ void sim_database_init(struct sim_database *database, struct sim_core *core,
                        struct sim_account *account, struct arena *arena,
                        const struct sim_world *world)
 {
-    memset(database->sessions, 0, sizeof database->sessions);
+    database->session_count = 0;
     memset(database->links, 0, sizeof database->links);
     memset(database->cut, 0, sizeof database->cut);
     database->core = core;
@@ -484,7 +484,7 @@ void sim_database_restart(struct sim_database *database, int64_t away)
 {
     database->down_until = database->core->now + away;
     database->tables.sweeper = SIM_WORKERS_MAX;
-    for (uint32_t i = 0; i < SIM_SESSIONS_MAX; i++) {
+    for (uint32_t i = 0; i < database->session_count; i++) {
         if (database->sessions[i].state != SESSION_FREE) {
             sim_session_roll_back(database, i);
         }

@@ -107,6 +107,7 @@ struct sim_database {
     struct sim_account *account;
     struct sim_rows rows;
     struct sim_session sessions[SIM_SESSIONS_MAX];
+    uint32_t session_count; /* that there have been; the others are free */
     struct sim_link links[SIM_SERVINGS_MAX];
     struct sim_tables tables;
     int lane_holders[SIM_QUEUES_MAX];

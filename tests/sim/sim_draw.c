@@ -52,7 +52,8 @@ static struct sim_job *new_job(struct sim_workload *workload)
     ENSURE(account->job_count < SIM_JOBS_MAX);
     const uint32_t number = account->job_count++;
     struct sim_job *job = &account->jobs[number];
-    *job = (struct sim_job){.original = number, .first_copy = SIM_COPY_NONE};
+    *job =
+        (struct sim_job){.original = number, .reused = SIM_JOB_NONE, .first_copy = SIM_COPY_NONE};
     account->expire_of[number] = SIM_JOB_NONE;
     job->job.not_after = INSTANT_NONE;
     job->job.definition.opens_at = INSTANT_NONE;
@@ -365,8 +366,11 @@ uint32_t sim_draw_stocking(struct sim_workload *workload)
 uint32_t sim_draw_reused(struct sim_workload *workload, uint32_t original)
 {
     struct sim_job *job = new_job(workload);
-    job->original = workload->account->jobs[original].original;
-    job->job.id = workload->account->jobs[original].job.id;
+    struct sim_job *first = &workload->account->jobs[workload->account->jobs[original].original];
+    job->original = first->original;
+    job->reused = first->reused;
+    first->reused = (uint32_t)(job - workload->account->jobs);
+    job->job.id = first->job.id;
     job->job.kind = once_in(workload, 4) && workload->world->sweeps ? KIND_RESERVE : KIND_CHECKOUT;
     put_members(workload, job);
     char ref[24]; /* of no other job */

@@ -3,11 +3,10 @@
  * Steps of sorters and sweepers, and the simulated sides of what they ask for. */
 #include "tests/sim/sim_duty.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/ensure.h"
 #include "tests/sim/sim_draw.h"
 #include "tests/sim/sim_worker.h"
 
@@ -112,8 +111,13 @@ static enum port_answer elect(void *self, bool *elected, struct error *error)
 static struct overdue overdue_of(const struct hold *hold)
 {
     struct overdue overdue = {.slot = hold->slot};
-    (void)snprintf(overdue.id, sizeof overdue.id, "%.*s", SPAN_ARGUMENTS(hold->id));
-    (void)snprintf(overdue.end, sizeof overdue.end, "%020" PRId64, hold->expires_at);
+    ENSURE(hold->id.size < sizeof overdue.id && hold->expires_at >= 0);
+    memcpy(overdue.id, hold->id.bytes, hold->id.size);
+    overdue.id[hold->id.size] = '\0';
+    int64_t rest = hold->expires_at;
+    for (uint32_t digits = 20; digits > 0; digits--, rest /= 10) {
+        overdue.end[digits - 1] = (char)('0' + rest % 10);
+    }
     return overdue;
 }
 

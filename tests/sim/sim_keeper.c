@@ -101,10 +101,28 @@ static void read_living(const struct sim_keeper *keeper, struct living_list *lis
     }
 }
 
+/* Lanes of all generations that there have been. */
+static uint32_t queues_of(const struct sim_keeper *keeper)
+{
+    return sim_queue_of(sim_tables_count(tables_of(keeper)) + 1, 0);
+}
+
+static void give_places(struct sim_keeper *keeper)
+{
+    const uint32_t count = queues_of(keeper);
+    keeper->served_count = 0;
+    for (uint32_t queue = 0; queue < count; queue++) {
+        if (serving_at(keeper, queue)->there) {
+            keeper->served[keeper->served_count++] = queue;
+        }
+    }
+}
+
 static bool look(void *self, struct generations *generations, struct living_list *list,
                  struct error *error)
 {
     struct sim_keeper *keeper = self;
+    give_places(keeper);
     if (!reaches_database(keeper)) {
         return error_set(error, ERROR_RETRY, "the database cannot be reached");
     }
@@ -158,10 +176,9 @@ static void read_line(const struct sim_keeper *keeper, const struct keep *keep, 
     }
 }
 
-/* Lanes of all generations that there have been. */
 static uint32_t places(void *self)
 {
-    return sim_queue_of(sim_tables_count(tables_of(self)) + 1, 0);
+    return ((const struct sim_keeper *)self)->served_count;
 }
 
 static bool read_lines(void *self, struct keep *keep, struct error *error)
@@ -170,12 +187,9 @@ static bool read_lines(void *self, struct keep *keep, struct error *error)
     if (!reaches_database(keeper)) {
         return error_set(error, ERROR_RETRY, "the database cannot be reached");
     }
-    const uint32_t count = places(self);
-    for (uint32_t queue = 0; queue < count; queue++) {
-        struct sim_serving *serving = serving_at(keeper, queue);
-        if (serving->there) {
-            read_line(keeper, keep, queue, &serving->kept);
-        }
+    for (uint32_t place = 0; place < keeper->served_count; place++) {
+        const uint32_t queue = keeper->served[place];
+        read_line(keeper, keep, queue, &serving_at(keeper, queue)->kept);
     }
     return true;
 }
@@ -188,28 +202,34 @@ static uint64_t now_ms(void *self)
     return sim_crew_clock_ms(keeper->crew, keeper->worker);
 }
 
+static struct sim_serving *serving_of(const struct sim_keeper *keeper, uint32_t place)
+{
+    return serving_at(keeper, keeper->served[place]);
+}
+
 static struct kept *at(void *self, uint32_t place)
 {
-    struct sim_serving *serving = serving_at(self, place);
-    return serving->there ? &serving->kept : NULL;
+    return &serving_of(self, place)->kept;
 }
 
 static struct kept *find(void *self, uint32_t generation, uint32_t lane)
 {
-    return at(self, sim_queue_of(generation, lane));
+    struct sim_serving *serving = serving_at(self, sim_queue_of(generation, lane));
+    return serving->there ? &serving->kept : NULL;
 }
 
 static bool begin(void *self, uint32_t generation, uint32_t lane, struct error *error)
 {
-    const struct sim_keeper *keeper = self;
+    struct sim_keeper *keeper = self;
     (void)error; /* there is always room */
+    keeper->served[keeper->served_count++] = sim_queue_of(generation, lane);
     sim_crew_serve(keeper->crew, keeper->worker, generation, lane);
     return true;
 }
 
 static void subscription(void *self, uint32_t place, uint64_t *subscribed_ms, bool *in_hand)
 {
-    const struct sim_serving *serving = serving_at(self, place);
+    const struct sim_serving *serving = serving_of(self, place);
     const int64_t for_us = ((struct sim_keeper *)self)->crew->core->now - serving->subscribed_at;
     int64_t oldest_ms;
     *subscribed_ms =
@@ -221,17 +241,18 @@ static void step_aside(void *self, uint32_t place)
 {
     const struct sim_keeper *keeper = self;
     SIM_MARK(keeper->crew->core->marks, MARK_STEPPED_ASIDE);
-    sim_crew_step_aside(keeper->crew, keeper->worker, place);
+    sim_crew_step_aside(keeper->crew, keeper->worker, keeper->served[place]);
 }
 
 static void end(void *self, uint32_t place)
 {
     const struct sim_keeper *keeper = self;
-    if (serving_at(keeper, place)->kept.wanted) {
+    const struct sim_serving *serving = serving_of(keeper, place);
+    if (serving->kept.wanted) {
         SIM_MARK(keeper->crew->core->marks, MARK_LEFT);
     }
-    if (serving_at(keeper, place)->ending_since == SIM_NEVER) {
-        sim_crew_end(keeper->crew, keeper->worker, place);
+    if (serving->ending_since == SIM_NEVER) {
+        sim_crew_end(keeper->crew, keeper->worker, keeper->served[place]);
     }
 }
 
@@ -254,7 +275,7 @@ static void record(struct sim_keeper *keeper)
 {
     const struct sim_crew *crew = keeper->crew;
     const instant now = database_now(keeper);
-    const uint32_t count = places(keeper);
+    const uint32_t count = queues_of(keeper);
     for (uint32_t queue = 0; queue < count; queue++) {
         const struct sim_serving *serving = serving_at(keeper, queue);
         const bool subscribed = serving->there && serving->subscribed_at != SIM_NEVER;

@@ -21,6 +21,8 @@ struct sim_keeper {
     char name[SIM_RUN_SIZE];
     char run[SIM_RUN_SIZE];
     struct keep keep;
+    uint32_t served[SIM_QUEUE_SORT]; /* during a look: the queues that it has places for */
+    uint32_t served_count;
 };
 
 /* The worker has started. */

@@ -27,7 +27,7 @@ int sim_lock_holder(const struct sim_database *database, const struct sim_sessio
 /* Whoever waits looks again, those who have waited longest first. */
 static void wake_waiting(struct sim_database *database)
 {
-    for (uint32_t i = 0; i < SIM_SESSIONS_MAX; i++) {
+    for (uint32_t i = 0; i < database->session_count; i++) {
         if (database->sessions[i].state == SESSION_WAITING) {
             const int64_t waited = database->core->now - database->sessions[i].waiting_since;
             due(database, i, database->core->now + (waited > SIM_SECOND ? 0 : 1));
@@ -57,7 +57,7 @@ void sim_lock_release(struct sim_database *database, uint32_t number)
 static bool is_deadlock(const struct sim_database *database, uint32_t number)
 {
     uint32_t at = number;
-    for (uint32_t i = 0; i < SIM_SESSIONS_MAX; i++) {
+    for (uint32_t i = 0; i < database->session_count; i++) {
         const struct sim_session *session = &database->sessions[at];
         const int holder = session->state == SESSION_WAITING || i == 0
                                ? sim_lock_holder(database, session)

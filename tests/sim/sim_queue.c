@@ -89,7 +89,7 @@ void sim_consumer_activate_next(struct sim_broker *broker, uint32_t lane)
         return;
     }
     struct sim_consumer *first = NULL;
-    for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
+    for (uint32_t i = 0; i < broker->consumer_count; i++) {
         struct sim_consumer *consumer = &broker->consumers[i];
         if (consumer->state == CONSUMER_WAITING && consumer->lane == lane &&
             (first == NULL || consumer->asked < first->asked)) {
@@ -171,15 +171,15 @@ void sim_consumer_hand_on(struct sim_broker *broker, struct sim_consumer *consum
     sim_consumer_activate_next(broker, consumer->lane);
 }
 
-static uint32_t free_consumer(const struct sim_broker *broker)
+static uint32_t free_consumer(struct sim_broker *broker)
 {
-    for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
+    for (uint32_t i = 0; i < broker->consumer_count; i++) {
         if (broker->consumers[i].state == CONSUMER_FREE) {
             return i;
         }
     }
-    ENSURE(!"there are consumers enough");
-    return SIM_CONSUMER_NONE;
+    ENSURE(broker->consumer_count < SIM_CONSUMERS_MAX);
+    return broker->consumer_count++;
 }
 
 void sim_consumer_open(struct sim_plug *plug)
@@ -246,7 +246,7 @@ void sim_broker_look(const struct sim_broker *broker, uint32_t queue, struct ret
 void sim_broker_delete(struct sim_broker *broker, uint32_t queue)
 {
     broker->queues[queue].there = false;
-    for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
+    for (uint32_t i = 0; i < broker->consumer_count; i++) {
         struct sim_consumer *consumer = &broker->consumers[i];
         if (consumer->state == CONSUMER_FREE || consumer->lane != queue) {
             continue;
@@ -269,7 +269,7 @@ bool sim_broker_is_empty(const struct sim_broker *broker)
             return false;
         }
     }
-    for (uint32_t i = 0; i < SIM_CONSUMERS_MAX; i++) {
+    for (uint32_t i = 0; i < broker->consumer_count; i++) {
         const struct sim_consumer *consumer = &broker->consumers[i];
         if (consumer->state != CONSUMER_FREE && consumer->first != consumer->next) {
             return false;

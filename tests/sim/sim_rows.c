@@ -48,11 +48,7 @@ uint32_t sim_rows_find(const struct sim_rows *rows, struct span pool, struct spa
 
 static uint32_t bucket_of(struct span id)
 {
-    uint32_t hash = 2166136261;
-    for (uint32_t i = 0; i < id.size; i++) {
-        hash = (hash ^ (uint8_t)id.bytes[i]) * 16777619;
-    }
-    return (hash ^ hash >> 15) % SIM_BUCKETS;
+    return (uint32_t)(sim_hash(id.bytes, id.size) >> 32) % SIM_BUCKETS;
 }
 
 struct sim_known *sim_rows_known(const struct sim_rows *rows, struct span id)

@@ -30,7 +30,7 @@ static void rise(struct sim_timers *timers, uint32_t place, uint64_t key)
 static void sink(struct sim_timers *timers, uint32_t place, uint64_t key)
 {
     for (uint32_t child; (child = 2 * place) <= timers->count; place = child) {
-        child += child < timers->count && timers->heap[child + 1] < timers->heap[child];
+        child += timers->heap[child + 1] < timers->heap[child];
         if (timers->heap[child] > key) {
             break;
         }
@@ -51,7 +51,8 @@ static void move(struct sim_timers *timers, uint32_t place, uint64_t key)
 static void take_out(struct sim_timers *timers, uint32_t actor)
 {
     const uint32_t place = timers->place[actor];
-    const uint64_t last = timers->heap[timers->count--];
+    const uint64_t last = timers->heap[timers->count];
+    timers->heap[timers->count--] = UINT64_MAX;
     timers->place[actor] = 0;
     if (place <= timers->count) {
         move(timers, place, last);
@@ -65,6 +66,7 @@ void sim_timers_init(struct sim_timers *timers)
         timers->place[i] = 0;
     }
     timers->count = 0;
+    timers->heap[1] = UINT64_MAX;
 }
 
 void sim_timers_set(struct sim_timers *timers, uint32_t actor, int64_t due)
@@ -79,7 +81,11 @@ void sim_timers_set(struct sim_timers *timers, uint32_t actor, int64_t due)
         return;
     }
     ENSURE(due >= 0 && due <= DUE_MAX);
-    const uint32_t place = timers->place[actor] != 0 ? timers->place[actor] : ++timers->count;
+    if (timers->place[actor] == 0) {
+        timers->place[actor] = (uint16_t)++timers->count;
+        timers->heap[timers->count + 1] = UINT64_MAX;
+    }
+    const uint32_t place = timers->place[actor];
     move(timers, place, (uint64_t)due << ACTOR_BITS | actor);
 }
 

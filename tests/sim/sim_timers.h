@@ -11,9 +11,9 @@
 #define SIM_NEVER      INT64_MAX
 
 struct sim_timers {
-    int64_t due[SIM_ACTORS_MAX];    /* microseconds of virtual time */
-    uint16_t place[SIM_ACTORS_MAX]; /* in the heap; 0: never due */
-    uint64_t heap[SIM_ACTORS_MAX + 1];
+    int64_t due[SIM_ACTORS_MAX];       /* microseconds of virtual time */
+    uint16_t place[SIM_ACTORS_MAX];    /* in the heap; 0: never due */
+    uint64_t heap[SIM_ACTORS_MAX + 2]; /* behind the last one is one that is above all */
     uint32_t count;
 };
 

@@ -2,7 +2,6 @@
  *
  * What workers tell, held against what is committed: no event without its decision, all copies of
  * one the same, nothing acknowledged before what it says was confirmed. */
-#include <stdio.h>
 #include <string.h>
 
 #include "common/contract/event.h"
@@ -266,7 +265,10 @@ void sim_account_passed_on(const struct sim_account *account, const struct sim_n
                               .from_stock_exchange = sorted ? from->from_stock_exchange : true,
                               .reply_to = sorted ? from->reply_to : SPAN_NONE,
                               .reply_allowed = sorted && from->reply_allowed};
-    copy->key_size = (uint32_t)snprintf(copy->key, sizeof copy->key, "%u", copy->slot);
+    struct text key;
+    text_init(&key, copy->key, sizeof copy->key);
+    text_put_integer(&key, copy->slot);
+    copy->key_size = (uint32_t)key.size;
 }
 
 struct sim_news sim_account_published(struct sim_account *account, const struct message *message)
@@ -305,11 +307,7 @@ struct sim_news sim_account_published(struct sim_account *account, const struct 
 /* All copies of the id in the lane that decided it: only then its lane alone tells of it. */
 static bool is_of_one_lane(const struct sim_account *account, const struct sim_job *original)
 {
-    const uint32_t number = (uint32_t)(original - account->jobs);
-    for (uint32_t i = number; i < account->job_count; i++) {
-        if (account->jobs[i].original != number) {
-            continue;
-        }
+    for (uint32_t i = original->original; i != SIM_JOB_NONE; i = account->jobs[i].reused) {
         for (uint32_t k = account->jobs[i].first_copy; k != SIM_COPY_NONE;
              k = account->copies[k].next) {
             const uint32_t lane = account->copies[k].lane;

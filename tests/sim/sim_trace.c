@@ -49,27 +49,45 @@ static const struct {
     [EVENT_DONE] = {"done", "copies", "decisions"},
 };
 
-static uint64_t mix(uint64_t hash, uint64_t word)
+static inline uint64_t word_at(const char *bytes)
 {
-    hash = (hash ^ word) * 0x9fb21c651e98df25;
-    return hash ^ (hash >> 29);
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+/* Two words at once: both halves of a product take part. */
+static inline uint64_t hash_pair(uint64_t hash, uint64_t first, uint64_t second)
+{
+    const unsigned __int128 product =
+        (unsigned __int128)(hash ^ first) * (second ^ 0x9e3779b97f4a7c15);
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Fewer bytes than a word has. */
+static uint64_t hash_short(uint64_t hash, const char *bytes, uint32_t size)
+{
+    uint64_t word = 0;
+    if (size > 0) {
+        memcpy(&word, bytes, size);
+    }
+    return sim_hash_word(hash, word);
 }
 
 uint64_t sim_hash(const void *bytes, uint32_t size)
 {
+    const uint32_t word = sizeof(uint64_t);
     const char *at = bytes;
-    uint64_t hash = mix(0x2545f4914f6cdd1d, size);
-    for (; size >= 8; size -= 8, at += 8) {
-        uint64_t word;
-        memcpy(&word, at, sizeof word);
-        hash = mix(hash, word);
+    uint64_t hash = sim_hash_word(0x2545f4914f6cdd1d, size);
+    if (size < word) {
+        return hash_short(hash, at, size);
     }
-    if (size > 0) {
-        uint64_t word = 0;
-        memcpy(&word, at, size);
-        hash = mix(hash, word);
+    for (; size > 2 * word; size -= 2 * word, at += 2 * word) {
+        hash = hash_pair(hash, word_at(at), word_at(at + word));
     }
-    return hash;
+    /* The last two may overlap; of less than two the second one is all that there is. */
+    const char *second = at + size - word;
+    return hash_pair(hash, word_at(size < word ? second : at), word_at(second));
 }
 
 static void print_record(const struct sim_record *record)
@@ -99,15 +117,9 @@ void sim_trace_init(struct sim_trace *trace, bool printed)
     trace->printed = printed;
 }
 
-void sim_trace_put(struct sim_trace *trace, struct sim_record record)
+void sim_trace_print_last(const struct sim_trace *trace)
 {
-    uint64_t hash = mix(trace->hash, (uint64_t)record.at);
-    hash = mix(hash, (uint64_t)record.what << 48 | (uint64_t)record.actor << 32 | record.a);
-    trace->hash = mix(hash, record.b);
-    trace->last[trace->count++ % SIM_RECORDS_MAX] = record;
-    if (trace->printed) {
-        print_record(&record);
-    }
+    print_record(&trace->last[(trace->count - 1) % SIM_RECORDS_MAX]);
 }
 
 void sim_trace_print(const struct sim_trace *trace, uint32_t lines)

@@ -70,7 +70,27 @@ struct sim_trace {
 };
 
 void sim_trace_init(struct sim_trace *trace, bool printed);
-void sim_trace_put(struct sim_trace *trace, struct sim_record record);
+
+/* Prints the last one. */
+void sim_trace_print_last(const struct sim_trace *trace);
+
+static inline uint64_t sim_hash_word(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * 0x9fb21c651e98df25;
+    return hash ^ (hash >> 29);
+}
+
+static inline void sim_trace_put(struct sim_trace *trace, int64_t at, enum sim_event what,
+                                 uint32_t actor, uint32_t a, uint64_t b)
+{
+    const uint64_t words = (uint64_t)what << 48 | (uint64_t)(uint16_t)actor << 32 | a;
+    trace->hash = sim_hash_word(sim_hash_word(sim_hash_word(trace->hash, (uint64_t)at), words), b);
+    trace->last[trace->count++ % SIM_RECORDS_MAX] =
+        (struct sim_record){at, (uint16_t)what, (uint16_t)actor, a, b};
+    if (trace->printed) {
+        sim_trace_print_last(trace);
+    }
+}
 
 /* The last so many lines. */
 void sim_trace_print(const struct sim_trace *trace, uint32_t lines);

@@ -32,16 +32,6 @@ static void due(struct sim_crew *crew, uint32_t plug, int64_t at)
     sim_timers_set(&crew->core->timers, ACTOR_SERVING + plug, at);
 }
 
-uint64_t sim_crew_clock_ms(const struct sim_crew *crew, uint32_t worker)
-{
-    return (uint64_t)((crew->core->now + crew->workers[worker].clock) / SIM_MS + 1);
-}
-
-struct sim_serving *sim_crew_serving(struct sim_crew *crew, uint32_t worker, uint32_t queue)
-{
-    return &crew->servings[worker * SIM_QUEUE_SORT + queue];
-}
-
 /* The worker's own timer: whatever is to come first. */
 static void set_timer(struct sim_crew *crew, uint32_t number)
 {

@@ -70,7 +70,11 @@ void sim_crew_begin(struct sim_crew *crew, struct sim_core *core, const struct s
                     struct sim_workload *workload);
 
 /* A lane of a worker, by its queue. */
-struct sim_serving *sim_crew_serving(struct sim_crew *crew, uint32_t worker, uint32_t queue);
+static inline struct sim_serving *sim_crew_serving(struct sim_crew *crew, uint32_t worker,
+                                                   uint32_t queue)
+{
+    return &crew->servings[worker * SIM_QUEUE_SORT + queue];
+}
 
 /* What its keeper has it do with a lane: serve it, if it does not yet; step aside; leave it. */
 void sim_crew_serve(struct sim_crew *crew, uint32_t worker, uint32_t generation, uint32_t lane);
@@ -78,7 +82,10 @@ void sim_crew_step_aside(struct sim_crew *crew, uint32_t worker, uint32_t queue)
 void sim_crew_end(struct sim_crew *crew, uint32_t worker, uint32_t queue);
 
 /* A worker's monotonic clock. */
-uint64_t sim_crew_clock_ms(const struct sim_crew *crew, uint32_t worker);
+static inline uint64_t sim_crew_clock_ms(const struct sim_crew *crew, uint32_t worker)
+{
+    return (uint64_t)((crew->core->now + crew->workers[worker].clock) / SIM_MS + 1);
+}
 
 /* Whoever has this plug sleeps so long, or until a port has something. */
 void sim_crew_sleep(struct sim_crew *crew, uint32_t plug, int64_t until);

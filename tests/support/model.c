@@ -17,6 +17,7 @@ void model_init(struct model *model)
         model->heads[i] = MODEL_NONE;
     }
     model->hold_count = 0;
+    model->taker_count = 0;
 }
 
 /* A SKU that nobody has spoken of is not known and has never moved. */
@@ -55,8 +56,8 @@ int64_t model_taken(const struct model *model, struct span pool, struct span sku
                     struct span customer)
 {
     int64_t taken = 0;
-    for (uint32_t i = 0; i < model->record_count; i++) {
-        const struct model_record *record = &model->records[i];
+    for (uint32_t i = 0; i < model->taker_count; i++) {
+        const struct model_record *record = model->takers[i];
         const bool held = record->is_hold && record->state == HOLD_ACTIVE;
         if ((!held && !record->is_sale) || !span_equal(record->decision.customer, customer) ||
             !span_equal(record->decision.pool, pool)) {

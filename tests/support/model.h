@@ -78,6 +78,8 @@ struct model {
     uint32_t heads[MODEL_SUMS]; /* the last record whose id has this sum; MODEL_NONE */
     const struct model_record *holds[MODEL_RECORDS_MAX]; /* those that are one */
     uint32_t hold_count;
+    const struct model_record *takers[MODEL_RECORDS_MAX]; /* those that are a hold or a sale */
+    uint32_t taker_count;
 };
 
 struct model_result {

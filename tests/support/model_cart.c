@@ -66,6 +66,7 @@ void model_checkout(struct model *model, struct model_record *record)
         model_stock(model, decision->pool, record->lines[i].sku)->unsold -= record->lines[i].qty;
     }
     record->is_sale = true;
+    model->takers[model->taker_count++] = record;
     decision->outcome = OUTCOME_CONFIRMED;
     decision->sale = decision->job;
     model_number(model, record, record->items, decision->item_count, unsold, held);
@@ -98,6 +99,7 @@ static void reserve_replacing(struct model *model, struct model_record *record,
     model_take_lines(model, record);
     record->is_hold = true;
     model->holds[model->hold_count++] = record;
+    model->takers[model->taker_count++] = record;
     record->state = HOLD_ACTIVE;
     record->expires_at = model->now + (int64_t)record->job->ttl * 1000000;
     decision->outcome = OUTCOME_HELD;

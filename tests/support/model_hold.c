@@ -33,6 +33,7 @@ static void commit(struct model *model, struct model_record *record, struct mode
     hold->sale = record;
     record->hold = hold;
     record->is_sale = true;
+    model->takers[model->taker_count++] = record;
     for (uint32_t i = 0; i < record->line_count; i++) {
         model_stock(model, decision->pool, record->lines[i].sku)->unsold -= record->lines[i].qty;
     }
