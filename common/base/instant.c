@@ -178,9 +178,8 @@ void instant_write(instant time, char *bytes)
     const struct date date =
         date_of_days(seconds / DAY_SECONDS + INSTANT_MIN / INSTANT_SECOND / DAY_SECONDS);
 
-    static const char form[] = "yyyy-mm-ddThh:mm:ss.uuuuuuZ";
-    _Static_assert(sizeof form - 1 == INSTANT_TEXT_SIZE, "each byte is written");
-    memcpy(bytes, form, INSTANT_TEXT_SIZE);
+    static const char form[INSTANT_TEXT_SIZE] = "yyyy-mm-ddThh:mm:ss.uuuuuuZ";
+    memcpy(bytes, form, sizeof form);
     put_pair(bytes, (uint32_t)date.year / 100);
     put_pair(bytes + 2, (uint32_t)date.year % 100);
     put_pair(bytes + 5, (uint32_t)date.month);

@@ -42,10 +42,8 @@ void json_key_span(struct json *json, struct span key); /* anything */
 /* A key of so many bytes, piece by piece. */
 void json_key_without_room(struct json *json, const char *key, size_t size);
 
-/* Plain ASCII, needs no escapes. Keys are literals, and an event has some thirty. */
-static inline IN_PLACE void json_key(struct json *json, const char *key)
+static inline IN_PLACE void json_key_sized(struct json *json, const char *key, size_t size)
 {
-    const size_t size = strlen(key);
     struct text *text = json->text;
     if (!text_has_room(text, size + sizeof ",\"\":" - 1)) {
         json_key_without_room(json, key, size);
@@ -60,6 +58,12 @@ static inline IN_PLACE void json_key(struct json *json, const char *key)
     memcpy(at + size, "\":", sizeof "\":");
     text->size = (size_t)(at - text->bytes) + size + sizeof "\":" - 1;
     json->comma = false;
+}
+
+/* Plain ASCII, needs no escapes. Keys are literals, and an event has some thirty. */
+static inline IN_PLACE void json_key(struct json *json, const char *key)
+{
+    json_key_sized(json, key, strlen(key));
 }
 
 /* JSON already: a value, or the members of an object with their keys. Absent: null. */
