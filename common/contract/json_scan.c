@@ -352,10 +352,6 @@ bool json_scan_key(struct json_scan *scan, uint32_t level, struct span *key)
     }
     scan->path[level] = (struct json_step){*key, 0};
     scan->path_size = level + 1;
-    if (scan->at < scan->end && *scan->at == ':') {
-        scan->at++;
-        return true;
-    }
     return json_scan_mark(scan, ':', "a colon must follow the key");
 }
 

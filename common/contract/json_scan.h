@@ -41,12 +41,14 @@ void json_scan_init(struct json_scan *scan, struct span bytes, struct arena *are
 bool json_scan_refuse(struct json_scan *scan, const char *fault);
 bool json_scan_break(struct json_scan *scan, const char *fault);
 
-/* Skips white space; the byte that follows, '\0' at the end. Mostly there is none to skip. */
+/* What json_scan_peek does where there may be white space. */
 char json_scan_peek_far(struct json_scan *scan);
 
+/* Skips white space; the byte that follows, '\0' at the end. */
 static inline char json_scan_peek(struct json_scan *scan)
 {
-    return scan->at<scan->end && * scan->at> ' ' ? *scan->at : json_scan_peek_far(scan);
+    const bool at_byte = scan->at < scan->end && (uint8_t)*scan->at > ' ';
+    return at_byte ? *scan->at : json_scan_peek_far(scan);
 }
 
 /* After white space, this very byte. */
