@@ -88,7 +88,7 @@ static void keys_merge_sort(struct keys *keys, struct key *scratch)
     }
 }
 
-/* And each once. */
+/* And each is there once. */
 static bool keys_are_sorted(const struct keys *keys)
 {
     for (uint32_t i = 1; i < keys->count; i++) {
@@ -102,10 +102,10 @@ static bool keys_are_sorted(const struct keys *keys)
 /* False: the arena is full. */
 static bool keys_sort(struct keys *keys, struct arena *arena)
 {
-    const size_t mark = arena_mark(arena);
     if (keys_are_sorted(keys)) { /* ids often come so, and a small part has one SKU */
         return true;
     }
+    const size_t mark = arena_mark(arena);
     struct key *scratch = arena_take(arena, keys->count * sizeof *scratch);
     if (scratch == NULL) {
         return false;
