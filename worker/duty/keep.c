@@ -56,7 +56,7 @@ static bool serve(struct keep *keep, uint32_t generation, uint32_t lane, struct 
 static bool serve_generation(struct keep *keep, const struct generation *generation,
                              const uint32_t *lanes_max, uint32_t *taken, struct error *error)
 {
-    struct share *shares = keep->shares;
+    struct share shares[LANES_MAX];
     const uint32_t me = keep->me;
     uint32_t owned = 0;
     uint32_t standby = 0;

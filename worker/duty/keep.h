@@ -77,7 +77,6 @@ struct keep {
     const char *run;  /* of this start */
     struct living living;
     struct generations generations; /* of the last look */
-    struct share shares[LANES_MAX]; /* of the last of them that was shared out */
     uint32_t me;                    /* the place in it; SHARE_NONE: our name is another's */
     uint32_t owned;                 /* lanes of the current generation that are ours, */
     uint32_t standby;               /* that we stand by for, */
