@@ -94,20 +94,6 @@ static uint64_t place_of(struct sim_account *account, const struct sim_change *c
     return read_at < before ? read_at : before - 1;
 }
 
-/* To begin with, nobody comes before what he could not see. */
-static void begin_places(struct sim_account *account, const struct sim_database *database)
-{
-    for (const struct sim_change *change = database->first; change != NULL; change = change->next) {
-        for (uint32_t i = 0; i < change->entry_count; i++) {
-            const struct sim_entry *entry = &change->entries[i];
-            const uint32_t original = sim_account_original(account, entry->id);
-            if (entry->result.kind == RESULT_DECISION && original != SIM_JOB_NONE) {
-                account->jobs[original].judged_at = place_alone(account, change, entry);
-            }
-        }
-    }
-}
-
 /* What a job could not see may itself have had to come before something else. */
 static bool move_places(struct sim_account *account, const struct sim_database *database)
 {
@@ -142,7 +128,6 @@ static void put_verdicts(struct sim_judge *judge, struct sim_account *account,
                          const struct sim_database *database)
 {
     judge->verdict_count = 0;
-    begin_places(account, database);
     for (uint32_t pass = 0; pass < PLACES && move_places(account, database); pass++) {
     }
     for (const struct sim_change *change = database->first; change != NULL; change = change->next) {
